@@ -1,0 +1,1 @@
+"""What people see: the ward page and its live traces."""

@@ -1,0 +1,1 @@
+"""Streamlit components: what runs in the browser."""

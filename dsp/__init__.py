@@ -1,0 +1,1 @@
+"""Numba kernels on samples: stateful, no input or output."""

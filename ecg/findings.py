@@ -1,0 +1,117 @@
+"""What an analysis finds, in one representation from the kernel to the store to the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BEAT = np.dtype(
+    [
+        ("sample", "i8"),  # of the R peak, at the device's own rate, from the start of its stream
+        ("t_ns", "i8"),  # UTC
+        ("rr_s", "f4"),  # to the beat before; NaN when there is none
+        ("qrs_ms", "f4"),  # width of the QRS complex; NaN when not measured
+        ("confidence", "f4"),  # 0..1 that there is a beat
+        ("flags", "u2"),  # ecg.codes.BeatFlag
+        ("code", "u1"),  # WFDB beat code, as the number of its character: ord("N")
+        ("aami", "u1"),  # class of ANSI/AAMI EC57, likewise
+        ("lead", "i1"),  # lead that carried the decision; -1: several together
+    ],
+    align=True,
+)
+
+VITALS = np.dtype(
+    [
+        ("sample", "i8"),  # end of the second that the row speaks for
+        ("t_ns", "i8"),
+        ("hr_bpm", "f4"),  # from the median of the last 8 RR intervals; NaN when not known
+        ("hr_fast_bpm", "f4"),  # from the last 3 RR intervals; NaN when not known
+        ("pvc_per_min", "f4"),  # ventricular beats in the last 60 s
+        ("af_burden", "f4"),  # share of the last hour in AF, 0..1; NaN when not judged
+    ],
+    align=True,
+)
+
+QUALITY = np.dtype(
+    [
+        ("sample", "i8"),  # first sample of the second that the row speaks for
+        ("t_ns", "i8"),
+        ("sqi", "f4"),  # 0 (nothing but noise) .. 1 (clean)
+        ("lead", "u1"),
+        ("code", "u1"),  # ecg.codes.QualityCode
+    ],
+    align=True,
+)
+
+EPISODE = np.dtype(
+    [
+        ("onset", "i8"),  # sample
+        ("end", "i8"),  # sample; -1 while it goes on
+        ("onset_ns", "i8"),
+        ("end_ns", "i8"),  # -1 while it goes on
+        ("confidence", "f4"),
+        ("evidence", "f4", (4,)),  # numbers of the rule that found it; docs/arrhythmia.md
+        ("kind", "u1"),  # ecg.codes.EpisodeKind
+    ],
+    align=True,
+)
+
+
+def _none(dtype: np.dtype[np.void]) -> NDArray[Any]:
+    return np.empty(0, dtype)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Findings:
+    """What one push of samples yields.
+
+    Attributes
+    ----------
+    beats, vitals, quality, episodes : structured arrays
+        Of the dtypes `BEAT`, `VITALS`, `QUALITY`, `EPISODE`; in the order in which they became
+        final. An episode appears when it opens (`end` -1) and once more when it ends.
+    through_sample : int
+        All beats before this sample are known: none that comes later will lie before it, save
+        those marked `BeatFlag.SEARCH_BACK`. Alarm rules take it for "now".
+    """
+
+    beats: NDArray[Any] = field(default_factory=lambda: _none(BEAT))
+    vitals: NDArray[Any] = field(default_factory=lambda: _none(VITALS))
+    quality: NDArray[Any] = field(default_factory=lambda: _none(QUALITY))
+    episodes: NDArray[Any] = field(default_factory=lambda: _none(EPISODE))
+    through_sample: int = 0
+
+    def __eq__(self, other: object) -> bool:
+        """Equal to the bit: NaN equals the same NaN, 0.0 does not equal -0.0."""
+        if not isinstance(other, Findings):
+            return NotImplemented
+        return self.through_sample == other.through_sample and all(
+            _same_bits(getattr(self, name), getattr(other, name)) for name in TABLES
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # arrays inside: not a key
+
+    @classmethod
+    def concat(cls, parts: Iterable[Findings]) -> Findings:
+        """The findings of pushes that follow each other, as one."""
+        parts = list(parts)
+        if not parts:
+            return cls()
+        tables = {name: np.concatenate([getattr(p, name) for p in parts]) for name in TABLES}
+        return cls(**tables, through_sample=max(p.through_sample for p in parts))
+
+
+TABLES = ("beats", "vitals", "quality", "episodes")
+
+
+def _same_bits(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    # field by field: padding bytes of an aligned dtype may differ
+    return (
+        a.dtype == b.dtype
+        and a.shape == b.shape
+        and all(a[name].tobytes() == b[name].tobytes() for name in a.dtype.names or ())
+    )

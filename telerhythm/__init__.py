@@ -1,0 +1,1 @@
+"""The front door: commands, settings, serve, demo."""

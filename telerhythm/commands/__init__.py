@@ -1,0 +1,1 @@
+"""One module a command; `telerhythm.cli` puts them together."""
