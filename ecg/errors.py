@@ -1,4 +1,4 @@
-"""The family of errors that telerhythm raises: one to catch them all, one for each kind of input."""
+"""The errors that telerhythm raises: one to catch them all, one for each kind of input."""
 
 from __future__ import annotations
 

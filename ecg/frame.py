@@ -53,10 +53,12 @@ class Frame:
 
     @property
     def n_samples(self) -> int:
+        """Samples a lead."""
         return int(self.x.shape[1])
 
     @property
     def duration_ns(self) -> int:
+        """How long the frame lasts at its nominal rate."""
         return round(self.n_samples * 1e9 / self.fs_hz)
 
     @property

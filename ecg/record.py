@@ -57,8 +57,10 @@ class Record:
 
     @property
     def n_samples(self) -> int:
+        """Samples a lead."""
         return int(self.x_mv.shape[1])
 
     @property
     def duration_s(self) -> float:
+        """How long the record lasts."""
         return self.n_samples / self.fs_hz
