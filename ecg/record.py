@@ -20,11 +20,15 @@ class Annotations:
         WFDB characters: `N`, `V`, `+` (rhythm change), `(`, `)`, `p`, `t` (wave marks) and so on.
     aux : tuple of str, [n]
         Text of the mark, `(AFIB` for a rhythm change; empty where there is none.
+    subtype : tuple of int, [n] or []
+        WFDB's subtype, which tells a shutdown (`~` with bits 4 and 5 set) from a change of
+        noise; empty when no mark has one.
     """
 
     sample: NDArray[np.int64]
     symbol: tuple[str, ...]
     aux: tuple[str, ...]
+    subtype: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
