@@ -1,0 +1,173 @@
+"""`Analyzer`: samples of one patient in, findings out, however the stream is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from detectors import kernel
+from detectors.state import HEAD, MAGIC, VERSION, state_dtype
+from dsp.resample import ANALYSIS_HZ, MAX_HZ, MIN_HZ, taps
+from ecg import BEAT, QUALITY, VITALS, BadSignal, Findings
+
+MAX_LEADS = 32
+
+
+class Analyzer:
+    """Streaming analysis of one patient.
+
+    Parameters
+    ----------
+    fs_hz : float
+        Sampling rate of the device, 100 to 1,000 Hz.
+    leads : sequence of str
+        Names, `ecg.codes.STANDARD_LEADS` where they apply.
+    start_ns : int
+        Time of the first sample, ns since the Unix epoch (UTC).
+
+    Raises
+    ------
+    BadSignal
+        For a rate or a set of leads that cannot be analysed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> analyzer = Analyzer(fs_hz=250, leads=("II",))
+    >>> analyzer.push(np.zeros((1, 2500), np.float32)).beats.size
+    0
+    """
+
+    def __init__(self, fs_hz: float, leads: Sequence[str] = ("ECG",), start_ns: int = 0) -> None:
+        if not MIN_HZ <= fs_hz <= MAX_HZ:
+            raise BadSignal(
+                f"sampling rate is {fs_hz} Hz; resample to {MIN_HZ:g} to {MAX_HZ:g} Hz first"
+            )
+        if isinstance(leads, str) or not 1 <= len(leads) <= MAX_LEADS:
+            raise BadSignal(f"leads are {leads!r}; give 1 to {MAX_LEADS} names, as ('II', 'V5')")
+        state = np.zeros(1, state_dtype(len(leads)))
+        head = state["head"]
+        head["magic"], head["version"], head["n_leads"] = MAGIC, VERSION, len(leads)
+        head["fs_hz"], head["start_ns"] = fs_hz, start_ns
+        state["names"][0] = [name.encode()[:16] for name in leads]
+        kernel.begin(state["head"][0], state["leads"][0])
+        self._use(state)
+
+    def _use(self, state: NDArray[Any]) -> None:
+        self.state = state
+        self._head, self._leads = state["head"][0], state["leads"][0]
+        self.fs_hz = float(self._head["fs_hz"])
+        self._table = taps(self.fs_hz)
+        self._step = self.fs_hz / ANALYSIS_HZ
+
+    @property
+    def leads(self) -> tuple[str, ...]:
+        """Names of the leads."""
+        return tuple(name.decode() for name in self.state["names"][0])
+
+    @classmethod
+    def restore(cls, blob: bytes) -> Analyzer:
+        """The analyzer whose `state.tobytes()` is `blob`.
+
+        Raises
+        ------
+        BadSignal
+            If the blob is not a state, or that of another version.
+        """
+        if len(blob) < HEAD.itemsize:
+            raise BadSignal(f"saved state has {len(blob)} bytes: too short; begin a new analysis")
+        head = np.frombuffer(blob, HEAD, 1)[0]
+        if head["magic"] != MAGIC or head["version"] != VERSION:
+            raise BadSignal("saved state is of another version; begin a new analysis")
+        dtype = state_dtype(int(head["n_leads"]))
+        if len(blob) != dtype.itemsize:
+            raise BadSignal(
+                f"saved state has {len(blob)} bytes instead of {dtype.itemsize}; "
+                "begin a new analysis"
+            )
+        analyzer = cls.__new__(cls)
+        analyzer._use(np.frombuffer(bytearray(blob), dtype))
+        return analyzer
+
+    def push(self, x_mv: ArrayLike) -> Findings:
+        """Take the next samples.
+
+        Parameters
+        ----------
+        x_mv : float32 [n_leads, n_samples >= 0]
+            Millivolts; NaN where a sample is missing or a lead is off.
+
+        Returns
+        -------
+        Findings
+            What has become known.
+
+        Raises
+        ------
+        BadSignal
+            For another shape or for what is not a number. The stream is as it was before.
+        """
+        return self._advance(self._checked(x_mv))
+
+    def finish(self) -> Findings:
+        """What is still pending at the end of a record; no push may follow."""
+        if self._head["finished"]:
+            return Findings(through_sample=int(self._head["through"]))
+        last = int(self._head["n_in"])
+        # as if the leads had been taken off: what is pending comes out, nothing is made up
+        pad = int(self.fs_hz) + 2 * self._table.shape[1]
+        found = self._advance(np.full((self._leads.size, pad), np.nan, np.float32))
+        self._head["finished"] = 1
+        self._head["through"] = last
+        return Findings(
+            beats=found.beats[found.beats["sample"] < last],
+            vitals=found.vitals[found.vitals["sample"] <= last],
+            quality=found.quality[found.quality["sample"] + self.fs_hz <= last + 0.5],
+            through_sample=last,
+        )
+
+    def _checked(self, x_mv: ArrayLike) -> NDArray[np.float32]:
+        if self._head["finished"]:
+            raise BadSignal("the analysis was finished; begin a new one for more samples")
+        try:
+            x = np.ascontiguousarray(x_mv, np.float32)
+        except (TypeError, ValueError) as error:
+            raise BadSignal("samples are not numbers; give millivolts as float32") from error
+        if x.ndim != 2 or x.shape[0] != self._leads.size:
+            raise BadSignal(
+                f"samples have the shape {x.shape}; give [{self._leads.size} leads, n_samples]"
+            )
+        return x
+
+    def _advance(self, x: NDArray[np.float32]) -> Findings:
+        seconds = int(x.shape[1] / self.fs_hz) + 2
+        beats = np.zeros(5 * seconds + 8, BEAT)
+        vitals = np.zeros(seconds, VITALS)
+        rows = np.zeros(seconds * self._leads.size, QUALITY)
+        counts = kernel.advance(
+            self._head, self._leads, x, self._step, self._table, beats, vitals, rows
+        )
+        found = Findings(
+            beats=beats[: counts[0]],
+            vitals=vitals[: counts[1]],
+            quality=rows[: counts[2]],
+            through_sample=int(self._head["through"]),
+        )
+        for table in (found.beats, found.vitals, found.quality):
+            table["t_ns"] = self._times(table["sample"])
+        return found
+
+    def _times(self, samples: NDArray[np.int64]) -> NDArray[np.int64]:
+        start = int(self._head["start_ns"])
+        # start is added as an integer: a float of nanoseconds since 1970 is not exact
+        since = np.rint(samples * 1e9 / self.fs_hz)
+        return np.asarray(start + since.astype(np.int64), np.int64)
+
+
+def warm() -> None:
+    """Compile the kernels, or load them from Numba's cache: a first push is then quick."""
+    analyzer = Analyzer(ANALYSIS_HZ)
+    analyzer.push(np.zeros((1, 8), np.float32))
