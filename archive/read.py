@@ -179,11 +179,9 @@ def _scale(
 ) -> None:
     """Digital samples to physical ones, in place of `out`."""
     # float32 holds 16-bit samples less their baseline exactly; longer ones it would round twice
-    kind = np.float32 if digital.dtype.itemsize <= 2 else np.float64
-    wide = digital.astype(kind)
-    wide -= kind(zero)
-    wide *= kind(scale)
-    out[:] = wide
+    kind = np.dtype(np.float32 if digital.dtype.itemsize <= 2 else np.float64)
+    wide = np.subtract(digital, zero, dtype=kind)
+    out[:] = np.multiply(wide, scale, out=wide, dtype=kind)
     if invalid is not None:
         out[digital == invalid] = np.nan
 
@@ -230,7 +228,7 @@ def _read_segments(header: Path, leads: Sequence[str] | None) -> Record:
     chosen = choose_leads(data.sig_name, data.units, leads, str(header))
     scales = [to_millivolt(data.units[i]) for i, _ in chosen]
     x_mv = np.ascontiguousarray(data.p_signal[:, [i for i, _ in chosen]].T, dtype=np.float32)
-    x_mv *= np.float32(scales)[:, None]
+    x_mv *= np.asarray(scales, np.float32)[:, None]
     gains = data.adc_gain or [200.0] * data.n_sig
     return Record(
         name=header.stem,
