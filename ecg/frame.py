@@ -68,7 +68,7 @@ class Frame:
 
     def x_mv(self) -> NDArray[np.float32]:
         """Samples in millivolts, float32 [n_leads, n_samples]; NaN where missing or lead off."""
-        out = self.x * (self.lsb_uv[:, None] * np.float32(1e-3))
+        out = self.x * self.lsb_uv[:, None] / np.float32(1e3)
         out[self.x == MISSING] = np.nan
         if self.lead_off:
             out[[bool(self.lead_off >> i & 1) for i in range(len(self.leads))]] = np.nan

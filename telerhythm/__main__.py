@@ -1,0 +1,5 @@
+"""`python -m telerhythm` is `telerhythm`."""
+
+from telerhythm.cli import main
+
+main()
