@@ -1,0 +1,29 @@
+"""From the state of a bed to the document that is published."""
+
+from __future__ import annotations
+
+from alerts.state import State
+from alerts.words import AlarmKind, BedAlarms, alarm_topic, encode_state
+
+
+def document(state: State, now_ns: int) -> BedAlarms:
+    """What people are told of the bed; to be published at every change and at the start."""
+    place = state.place
+    silent = any(alarm.kind is AlarmKind.NO_DATA for alarm in state.alarms)
+    return BedAlarms(
+        ward=place.ward,
+        bed=place.bed,
+        t_ns=now_ns,
+        label=place.label,
+        source=place.source,
+        device=place.device,
+        connected=state.seen_ns is not None and not silent,
+        leads=state.leads,
+        alarms=state.alarms,
+    )
+
+
+def message(state: State, now_ns: int) -> tuple[str, bytes]:
+    """Topic and payload of the document: retained, QoS 1."""
+    document_ = document(state, now_ns)
+    return alarm_topic(document_.ward, document_.bed), encode_state(document_)
