@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archive.find import find_records, strip_suffix
 from archive.leads import choose_leads, to_millivolt
 from ecg import Annotations, BadRecord, Record
 
 if TYPE_CHECKING:
     import edfio
+
+__all__ = ["find_records", "read_annotations", "read_length", "read_record"]
 
 # wfdb and edfio are imported where they are used: wfdb alone takes 0.4 s to import, and
 # `telerhythm serve` comes here without reading a record.
@@ -71,14 +74,25 @@ def read_record(
         If the record is missing, cut short, not readable, has no ECG lead, no lead of a name
         asked for, or leads at different rates.
     """
-    header, edf = _locate(Path(path))
-    if header is not None:
-        return _read_wfdb(header, leads, uncalibrated_gain)
-    return _read_edf(edf, leads)
+    file = _locate(Path(path))
+    if file.suffix == ".hea":
+        return _read_wfdb(file, leads, uncalibrated_gain)
+    return _read_edf(file, leads)
 
 
-def read_annotations(path: str | Path, annotator: str = "atr") -> Annotations:
+def read_annotations(
+    path: str | Path, annotator: str = "atr", fs_hz: float | None = None
+) -> Annotations:
     """Marks of one annotator on a record: the file `path.annotator`.
+
+    Parameters
+    ----------
+    path : str or Path
+        The record, with or without suffix.
+    annotator : str
+    fs_hz : float, optional
+        Rate to count samples at, for a file that says that it counts at another one. Without
+        it, samples are those of the file.
 
     Raises
     ------
@@ -96,29 +110,39 @@ def read_annotations(path: str | Path, annotator: str = "atr") -> Annotations:
     except Exception as err:  # wfdb has no errors of its own: it fails as NumPy happens to fail
         raise BadRecord(f"{file}: not a WFDB annotation file, or cut short ({err})") from err
     subtype = tuple(int(s) for s in marks.subtype) if np.any(marks.subtype) else ()
+    sample = np.asarray(marks.sample, np.int64)
+    if fs_hz and marks.fs and marks.fs != fs_hz:
+        sample = np.rint(sample * (fs_hz / marks.fs)).astype(np.int64)
     return Annotations(
-        sample=np.asarray(marks.sample, np.int64),
+        sample=sample,
         symbol=tuple(marks.symbol),
         aux=tuple(aux.rstrip("\0") for aux in marks.aux_note),
         subtype=subtype,
     )
 
 
-def strip_suffix(path: Path) -> Path:
-    """The record's path: without `.hea`, `.dat`, `.mat` or `.edf`, other dots are kept."""
-    return path.with_suffix("") if path.suffix.lower() in {".hea", ".dat", ".mat", ".edf"} else path
+def read_length(path: str | Path) -> tuple[float, int]:
+    """Rate, Hz, at which a WFDB record's annotations count, and its samples at that rate.
+
+    The length is 0 when the header does not tell it. Raises `BadRecord` as `read_record` does.
+    """
+    record = strip_suffix(Path(path))
+    header = record.with_name(record.name + ".hea")
+    if not header.is_file():
+        raise BadRecord(f"{header}: no such header; the comparison needs the record's rate")
+    head = _read_header(header)
+    return float(head.fs), int(head.sig_len or 0)
 
 
-def _locate(path: Path) -> tuple[Path, None] | tuple[None, Path]:
-    """The WFDB header or else the EDF file that a path means."""
+def _locate(path: Path) -> Path:
+    """The WFDB header or the EDF file that a path means."""
     record = strip_suffix(path)
     header = record.with_name(record.name + ".hea")
     edfs = [record.with_name(record.name + suffix) for suffix in (".edf", ".EDF")]
-    edf = next((file for file in edfs if file.is_file()), None)
-    if edf is not None and (path.suffix.lower() == ".edf" or not header.is_file()):
-        return None, edf
-    if header.is_file():
-        return header, None
+    order = [*edfs, header] if path.suffix.lower() == ".edf" else [header, *edfs]
+    for file in order:
+        if file.is_file():
+            return file
     raise BadRecord(f"{path}: no such record; looked for {header.name} and {edfs[0].name}")
 
 
@@ -129,10 +153,7 @@ def _read_wfdb(header: Path, leads: Sequence[str] | None, gain: float | None) ->
     import wfdb
 
     record = str(header.with_suffix(""))
-    try:
-        head = wfdb.rdheader(record)
-    except Exception as err:
-        raise BadRecord(f"{header}: not a WFDB header ({err})") from err
+    head = _read_header(header)
     names = getattr(head, "sig_name", None)
     if not isinstance(head, wfdb.Record):
         # segments may come and go with their leads: wfdb lays them out, NaN where one is away
@@ -168,10 +189,19 @@ def _read_wfdb(header: Path, leads: Sequence[str] | None, gain: float | None) ->
         fs_hz=float(head.fs) * rates.pop(),
         leads=tuple(name for _, name in chosen),
         x_mv=x_mv,
-        lsb_mv=_resolution(x_mv, scales),
+        lsb_mv=finest_step(x_mv, scales),
         start_ns=_to_ns(head.base_datetime),
         comments=tuple(head.comments or ()),
     )
+
+
+def _read_header(header: Path) -> Any:
+    import wfdb
+
+    try:
+        return wfdb.rdheader(str(header.with_suffix("")))
+    except Exception as err:  # as above
+        raise BadRecord(f"{header}: not a WFDB header ({err})") from err
 
 
 def _scale(
@@ -235,7 +265,7 @@ def _read_segments(header: Path, leads: Sequence[str] | None) -> Record:
         fs_hz=float(data.fs),
         leads=tuple(name for _, name in chosen),
         x_mv=x_mv,
-        lsb_mv=_resolution(x_mv, [s / gains[i] for s, (i, _) in zip(scales, chosen, strict=True)]),
+        lsb_mv=finest_step(x_mv, [s / gains[i] for s, (i, _) in zip(scales, chosen, strict=True)]),
         start_ns=_to_ns(data.base_datetime),
         comments=tuple(data.comments or ()),
     )
@@ -274,7 +304,7 @@ def _read_edf(file: Path, leads: Sequence[str] | None) -> Record:
         fs_hz=float(rates.pop()),
         leads=tuple(name for _, name in chosen),
         x_mv=x_mv,
-        lsb_mv=_resolution(x_mv, steps),
+        lsb_mv=finest_step(x_mv, steps),
         start_ns=start_ns,
     )
 
@@ -296,9 +326,10 @@ def _to_ns(start: datetime | None) -> int:
     return round(start.replace(tzinfo=UTC).timestamp() * 1e6) * 1000
 
 
-def _resolution(x_mv: NDArray[np.float32], steps_mv: Sequence[float]) -> float:
-    """The finest step of any lead with which all leads still fit into 16 bits."""
+def finest_step(x_mv: NDArray[np.float32], steps_mv: Sequence[float]) -> float:
+    """The finest of these steps, or else the finest with which all samples fit into 16 bits."""
     if not x_mv.size:
         return min(steps_mv)
+    # fmax and fmin pass NaN over; they are NaN only where all samples are
     highest = np.nan_to_num(max(np.fmax.reduce(x_mv, None), -np.fmin.reduce(x_mv, None)))
     return max(min(steps_mv), float(highest) / 32767)

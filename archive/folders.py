@@ -1,0 +1,62 @@
+"""Compare a folder of annotations with a folder of references."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from archive.evaluate import BeatTable, compare
+from archive.read import read_annotations, read_length
+from ecg import BadRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What came out for each record.
+
+    Attributes
+    ----------
+    tables : dict of str to BeatTable
+        By record.
+    errors : dict of str to str
+        Records that could not be compared, and why.
+    """
+
+    tables: dict[str, BeatTable] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def compare_folders(
+    reference_dir: Path, test_dir: Path, annotator: str = "trh", reference: str = "atr"
+) -> Comparison:
+    """Compare every annotation file `test_dir/**/RECORD.annotator` with its reference.
+
+    The reference is `RECORD.reference` in the same place below `reference_dir`, or straight in
+    it; the record's header, which tells rate and length, lies beside the reference.
+
+    Raises
+    ------
+    BadRecord
+        If there is no file of that annotator. What is wrong with one record is told in `errors`.
+    """
+    files = sorted(test_dir.rglob(f"*.{annotator}"))
+    if not files:
+        raise BadRecord(f"{test_dir}: no files *.{annotator}; is the annotator another one?")
+    done = Comparison()
+    for file in files:
+        test = file.with_suffix("")
+        name = str(test.relative_to(test_dir))
+        record = reference_dir / name
+        if not record.with_name(record.name + ".hea").is_file():
+            record = reference_dir / test.name
+        try:
+            fs_hz, n_samples = read_length(record)
+            done.tables[name] = compare(
+                read_annotations(record, reference, fs_hz),
+                read_annotations(test, annotator, fs_hz),
+                fs_hz,
+                n_samples,
+            )
+        except BadRecord as error:
+            done.errors[name] = str(error)
+    return done

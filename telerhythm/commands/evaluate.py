@@ -1,0 +1,124 @@
+"""`telerhythm evaluate`."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ecg.errors import BadRecord
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from archive.folders import Comparison
+
+COLUMNS = {
+    "q_se": "Q Se",
+    "q_ppv": "Q +P",
+    "v_se": "V Se",
+    "v_ppv": "V +P",
+    "s_se": "S Se",
+    "s_ppv": "S +P",
+    "rr_rms_ms": "RR err",
+    "delay_sd_ms": "SD",
+    "delay_sd_n_ms": "SD N",
+    "delay_p95_n_ms": "95% N",
+    "shutdown_s": "shutdown",
+}
+
+
+def evaluate(
+    reference_dir: Annotated[
+        Path, typer.Argument(metavar="REF_DIR", help="Reference annotations, and headers.")
+    ],
+    test_dir: Annotated[
+        Path, typer.Argument(metavar="TEST_DIR", help="Annotations to judge, as score writes them.")
+    ],
+    annotator: Annotated[str, typer.Option(help="Suffix of the files to judge.")] = "trh",
+    reference: Annotated[str, typer.Option(help="Suffix of the reference files.")] = "atr",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare annotations beat by beat as ANSI/AAMI EC57 prescribes.
+
+    Sensitivity (Se) and positive predictivity (+P) in percent, of all beats (Q), ventricular (V)
+    and supraventricular ones (S); RR err, SD (of beat times; of N beats only) and 95% (of N
+    beats lie within) in ms; shutdown in s. The first five minutes are left out.
+
+    Examples:
+
+      telerhythm evaluate data/mitdb results
+
+      telerhythm evaluate data/mitdb results --annotator gqrs --json
+    """
+    from archive.folders import compare_folders
+
+    try:
+        done = compare_folders(reference_dir, test_dir, annotator, reference)
+    except BadRecord as error:
+        print(f"telerhythm evaluate: {error}", file=sys.stderr)
+        raise typer.Exit(2) from error
+    if as_json:
+        print(json.dumps(_document(done), indent=1))
+    elif done.tables:
+        _print(done)
+    for name, reason in done.errors.items():
+        print(f"telerhythm evaluate: {name}: {reason}", file=sys.stderr)
+    if done.errors:
+        raise typer.Exit(1)
+
+
+def _document(done: Comparison) -> dict[str, Any]:
+    from archive.evaluate import CLASSES, LEARNING_S, MATCH_S, average, total
+
+    def known(figures: dict[str, float]) -> dict[str, float | None]:
+        return {name: None if math.isnan(x) else round(x, 4) for name, x in figures.items()}
+
+    tables = done.tables
+    gross = total(tables.values())
+    return {
+        "classes": CLASSES,
+        "learning_s": LEARNING_S,
+        "match_s": MATCH_S,
+        "records": {
+            name: {
+                "counts": table.counts.tolist(),
+                "line": table.line(),
+                **known(table.figures()),
+            }
+            for name, table in tables.items()
+        },
+        "gross": {"counts": gross.counts.tolist(), "line": gross.line(), **known(gross.figures())},
+        "average": known(average(tables.values())),
+        "errors": done.errors,
+    }
+
+
+def _print(done: Comparison) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from archive.evaluate import average, total
+
+    tables = done.tables
+    gross = total(tables.values())
+    table = Table("record", "beats", *COLUMNS.values(), box=None, header_style="bold")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, row in tables.items():
+        _add(table, name, str(row.n_beats), row.figures())
+    table.add_section()
+    _add(table, "gross", str(gross.n_beats), gross.figures())
+    _add(table, "average", "", average(tables.values()))
+    # a pipe has no width: nothing is cut off there
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(table)
+
+
+def _add(table: Table, name: str, beats: str, figures: dict[str, float]) -> None:
+    cells = (figures.get(column, math.nan) for column in COLUMNS)
+    table.add_row(name, beats, *("-" if math.isnan(cell) else f"{cell:.2f}" for cell in cells))
