@@ -36,15 +36,16 @@ def find_records(paths: Iterable[str | Path]) -> list[Path]:
     BadRecord
         If a path means nothing.
     """
-    found: dict[Path, None] = {}
+    found: dict[Path, Path] = {}
     for path in paths:
-        records = dict.fromkeys(_expand(Path(path)))
+        records = list(_expand(Path(path)))
         if not records:
             raise BadRecord(
                 f"{path}: no records there; give a record, a directory or a RECORDS file"
             )
-        found.update(records)
-    return list(found)
+        for record in records:
+            found.setdefault(record.resolve(), record)
+    return list(found.values())
 
 
 def _expand(path: Path) -> Iterator[Path]:

@@ -53,8 +53,8 @@ def choose_leads(
     names, units : sequence of str, [n_signals]
         As the file has them.
     wanted : sequence of str, optional
-        Names in the file or standard names, in the order in which they are to come. Without
-        it, all ECG leads.
+        Names in the file, standard names or positions (`"1"` is the first signal), in the order
+        in which they are to come. Without it, all ECG leads.
     where : str
         The file, for messages.
 
@@ -78,6 +78,8 @@ def choose_leads(
             for i, raw in enumerate(names)
             if name in (raw, raw.strip()) or standard_name(name) == known[i]
         ]
+        if not found and name.isdecimal() and 1 <= int(name) <= len(names):
+            found = [int(name) - 1]
         if not found:
             raise BadRecord(f"{where}: no lead {name!r}; there are {', '.join(names)}")
         chosen.append((found[0], known[found[0]]))

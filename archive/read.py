@@ -56,9 +56,9 @@ def read_record(
     path : str or Path
         With or without suffix: `mitdb/100`, `mitdb/100.hea`, `night.edf`.
     leads : sequence of str, optional
-        Which signals, by the name they have in the file or by their standard name. Without it,
-        all that are ECG. A signal that is no voltage (PLETH, ABP) can be had by name; its values
-        then keep the unit of the file.
+        Which signals, by the name they have in the file, by their standard name, or by position
+        (`"1"` is the first). Without it, all that are ECG. A signal that is no voltage (PLETH,
+        ABP) can be had by name; its values then keep the unit of the file.
     uncalibrated_gain : float, optional
         ADC units per millivolt of signals whose header says that they are not calibrated (gain
         0 or none). Without it such signals are refused: their height would be a guess.
