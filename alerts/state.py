@@ -36,6 +36,8 @@ class Signal:
         Start of the last second whose quality is known.
     quality : tuple of int, [n_leads]
         `ecg.codes.QualityCode` in that second.
+    last_qrs_ns : int
+        The last QRS, also one that was found where no lead would show it.
     quiet_since_ns : int or None
         Last QRS, or since when one would have been seen; None while no lead would show one.
     beats_ns : tuple of int
@@ -51,6 +53,7 @@ class Signal:
     through_ns: int = 0
     second_ns: int | None = None
     quality: tuple[int, ...] = ()
+    last_qrs_ns: int = 0
     quiet_since_ns: int | None = None
     beats_ns: tuple[int, ...] = ()
     off_since_ns: tuple[int | None, ...] = ()

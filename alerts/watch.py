@@ -38,7 +38,7 @@ _POOR = int(BeatFlag.POOR_SIGNAL)
 _GAP_NS = NS * 3 // 2
 # Quality is told once its second is over. Until then a signal is trusted for so long after the
 # start of the last second that is known, and no longer.
-_TRUSTED_NS = 3 * NS
+_TRUSTED_NS = 2 * NS
 # An analysis that is that far behind where it was has begun anew (the device's clock was set).
 _STEP_BACK_NS = NS
 
@@ -91,6 +91,7 @@ class _Watch:
         self._through_ns = signal.through_ns
         self._second_ns = signal.second_ns
         self._quality = signal.quality
+        self._last_qrs_ns = signal.last_qrs_ns
         self._quiet_since_ns = signal.quiet_since_ns
         self._beats_ns = list(signal.beats_ns)
         self._off_since_ns = signal.off_since_ns
@@ -102,6 +103,7 @@ class _Watch:
             self._through_ns,
             self._second_ns,
             self._quality,
+            self._last_qrs_ns,
             self._quiet_since_ns,
             tuple(self._beats_ns),
             self._off_since_ns,
@@ -139,7 +141,8 @@ class _Watch:
         self._second_ns, self._quality = t_ns, codes
         if not _SHOWS_QRS.isdisjoint(codes):
             if self._quiet_since_ns is None:
-                self._quiet_since_ns = t_ns
+                # a beat of this second may have been told before its quality was
+                self._quiet_since_ns = max(t_ns, self._last_qrs_ns)
         else:
             self._lose_sight()
         all_off = self._judge_off(t_ns, codes)
@@ -151,15 +154,17 @@ class _Watch:
         self._beats_ns.clear()
 
     def _beat(self, t_ns: int, is_poor: bool) -> None:
+        self._last_qrs_ns = max(self._last_qrs_ns, t_ns)
         quiet_since_ns = self._quiet_since_ns
         if quiet_since_ns is None:
             return  # no lead shows a QRS: what was found there is noise as likely as not
-        self._judge_silence(t_ns)
+        was_silent = self._judge_silence(t_ns)
         if t_ns > quiet_since_ns:
             self._quiet_since_ns = t_ns
             self._board.over(AlarmKind.ASYSTOLE, t_ns)
-        if is_poor or t_ns > self._trusted_ns():
-            # may be none, or not the next one: no interval can be taken to it
+        if is_poor or was_silent or t_ns > self._trusted_ns():
+            # It may be none, or not the next one, or end a silence that has its own alarm: no
+            # rate can be taken across.
             self._beats_ns.clear()
         if not is_poor:
             self._remember(t_ns)
@@ -179,19 +184,20 @@ class _Watch:
     def _trusted_ns(self) -> int:
         return 0 if self._second_ns is None else self._second_ns + _TRUSTED_NS
 
-    def _judge_silence(self, t_ns: int) -> None:
+    def _judge_silence(self, t_ns: int) -> bool:
         """Asystole, as far as `t_ns` or the analysis has come, whichever is earlier."""
         since_ns = self._quiet_since_ns
         if since_ns is None:
-            return
+            return False
         limit_s = self._limits.asystole_s
         now_ns = min(t_ns, self._through_ns, self._trusted_ns())
         if not rules.asystole(now_ns, since_ns, limit_s):
-            return
+            return False
         before = "" if self._hr_bpm is None else f"; {self._hr_bpm:.0f}/min before"
         began_ns = since_ns + round(limit_s * NS)
         rule = f"asystole: no QRS for {(now_ns - since_ns) / NS:.1f} s, limit {limit_s:g} s"
         self._raise(AlarmKind.ASYSTOLE, began_ns, f"No heartbeat for {limit_s:g} s{before}.", rule)
+        return True
 
     def _judge_rate(self) -> None:
         limits, beats_ns = self._limits, self._beats_ns
