@@ -12,6 +12,7 @@ What a back end promises (tests/store/test_contract.py holds all of them to it):
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.errors import StoreError
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,13 +179,13 @@ class Token:
         """Call `callback(token)` once, when the rows are durable or have failed (`token.error`).
 
         It is called in the store's own thread, or at once when that lies behind: it must be
-        quick and must not raise.
+        quick. An exception is logged and goes no further.
         """
         with self._lock:
             if not self._event.is_set():
                 self._callbacks.append(callback)
                 return
-        callback(self)
+        self._call(callback)
 
     def settle(self, error: StoreError | None = None) -> None:
         """For back ends: the rows are durable, or have failed with `error`."""
@@ -193,7 +196,13 @@ class Token:
             self._event.set()
             callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
+            self._call(callback)
+
+    def _call(self, callback: Callable[[Token], None]) -> None:
+        try:
             callback(self)
+        except Exception:  # other appends of the same commit wait for theirs
+            _LOG.exception("callback of a stored append failed")
 
 
 class Reader(Protocol):

@@ -168,11 +168,11 @@ class SqliteStore(SqliteReader):
                 try:
                     self._transaction.add(job.rows)
                     stored.append(job.token)
-                except (BadInput, TypeError, ValueError, AttributeError) as error:
+                except (BadInput, TypeError, ValueError, AttributeError, ArithmeticError) as error:
                     # one append that cannot be stored must not cost the others theirs
                     refused.append((job.token, StoreError(f"{self.path}: not stored: {error}")))
             self._transaction.commit()
-        except (sqlite3.Error, OverflowError) as error:
+        except Exception as error:  # whatever it is, the writer must go on for those who come next
             trouble = schema.cause(error, self.path)
             self._roll_back()
         self._tell(trouble)

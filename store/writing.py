@@ -124,8 +124,9 @@ class Transaction:
             case TransitionRow():
                 times = (_integer(row.t_ns), _integer(row.noted_ns))
                 words = (row.ward, row.bed, row.patient, row.alarm_id, row.kind, row.priority)
-                rest = (row.phase, row.by, row.text, row.evidence)
-                values["transitions"].append((*times, *map(_text, words), *map(_text, rest)))
+                by = None if row.by is None else _text(row.by)
+                rest = (_text(row.phase), by, _text(row.text), _text(row.evidence))
+                values["transitions"].append((*times, *map(_text, words), *rest))
             case AuditRow():
                 entry = (row.who, row.action, row.detail)
                 values["audit"].append((_integer(row.t_ns), *map(_text, entry)))
@@ -167,7 +168,7 @@ class Transaction:
         key = (table, tuple(fields.values()))
         number = self._numbers.get(key)
         if number is None:
-            values = [_text(v) if isinstance(v, str) else v for v in fields.values()]
+            values = [v if isinstance(v, float) else _text(v) for v in fields.values()]
             marks = ", ".join("?" * len(values))
             self._connection.execute(
                 f"INSERT INTO {table} ({', '.join(fields)}) VALUES ({marks})"
@@ -182,9 +183,8 @@ class Transaction:
         return number
 
 
-def _text(value: str | None) -> str | None:
-    if value is not None:
-        value.encode()  # lone surrogates cannot be stored: refuse them here, by name
+def _text(value: str) -> str:
+    value.encode()  # lone surrogates cannot be stored: refuse them before the transaction does
     return value
 
 
