@@ -3,7 +3,7 @@
 An ECG changes slowly, so second differences are small numbers of either sign; zigzag makes them
 small numbers without sign, whose upper bytes are nearly all zero once they stand together. Each
 step is exact in arithmetic modulo 2**16: what comes out is what went in, for any samples. The
-measurements that chose it are in docs/store.md (`python -m benchmarks.store codec`).
+measurements that chose it are in docs/benchmarks.md (`python -m benchmarks.store`).
 """
 
 from __future__ import annotations
