@@ -40,7 +40,7 @@ class Board:
         self.transitions: list[Transition] = []
 
     def sorted(self) -> tuple[Alarm, ...]:
-        """Most urgent first: a lower priority never stands before a higher one (6.1.2, 6.3)."""
+        """Most urgent first: a lower priority never stands before a higher one (6.1.2)."""
         return tuple(sorted(self._alarms.values(), key=_order))
 
     def holding(self, kind: AlarmKind) -> list[Alarm]:
@@ -91,7 +91,7 @@ class Board:
             self._end(alarm, t_ns, alarm.text)
 
     def acknowledge(self, alarm_id: str, by: str, t_ns: int) -> None:
-        """Somebody knows (6.8.5); a latched alarm is thereby reset."""
+        """Somebody knows (6.8, inactivation of alarm signals); a latched alarm is thereby reset."""
         alarm = self._find(alarm_id)
         if alarm is None:
             return

@@ -6,7 +6,7 @@ IEC 60601-1-8:2006+A1:2012 (tests/alerts/test_engine_properties.py holds it to t
 - no lethal condition goes by without an alarm that is shown until somebody has seen it (6.10);
 - a signal that is lost does not end a lethal alarm: only a signal that shows the contrary does;
 - acknowledging silences one condition, never the next one, even of the same kind (6.8);
-- no alarm hides another (6.3): each kind and subject has its own, the most urgent stands first;
+- no alarm hides another (6.1.2): each kind and subject has its own, the most urgent stands first;
 - each alarm goes through each phase at most once, and each change is told once (6.12).
 """
 

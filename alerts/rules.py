@@ -1,8 +1,8 @@
 """The table of alarms: each rule a pure function at its limits, beside its source.
 
 Sources: PhysioNet/CinC Challenge 2015 (Clifford et al., Physiol Meas 2016; 37: E5) for what the
-life-threatening arrhythmias are; IEC 60601-2-27:2011, 208.6.6.2.104 (time to alarm: 10 s at most)
-and IEC 60601-1-8:2006+A1:2012, 6.1.2 (priorities).
+life-threatening arrhythmias are; IEC 60601-2-27:2011 for the time to alarm (10 s at most after the
+heart has stopped); IEC 60601-1-8:2006+A1:2012, 6.1.2, for the priorities.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The words of alarms: kinds, priorities, phases, what is published and what people command.
 
 Priorities, acknowledgement and latching are those of IEC 60601-1-8:2006+A1:2012; the clause stands
-beside each rule in `alerts.engine`. The JSON documents are described in docs/alarms.md.
+beside each rule in `alerts.board`. The JSON documents are described in docs/alarms.md.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class AlarmKind(StrEnum):
 
     @property
     def is_technical(self) -> bool:
-        """About the equipment, not the patient (IEC 60601-1-8, 3.36)."""
+        """About the equipment, not the patient."""
         return self not in LETHAL
 
     @property
