@@ -49,7 +49,9 @@ def test_what_was_durable_is_there_after_kill_9(tmp_path):
         os.kill(writer.pid, signal.SIGKILL)
         said += [int(line) for line in writer.stdout.read().split("\n") if line.strip()]
         writer.wait()
-        with SqliteStore(path) as store:  # opening it repairs it
+        with SqliteReader(path) as reader:  # also before a writer has opened it again
+            assert set(said) <= {c.seq for c in reader.waveform("p1", *ALWAYS) if c.boot == boot}
+        with SqliteStore(path) as store:
             seqs = {c.seq for c in store.waveform("p1", *ALWAYS) if c.boot == boot}
             assert set(said) <= seqs
             # whole appends only: a frame and its beat are there together
