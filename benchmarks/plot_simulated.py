@@ -31,7 +31,7 @@ def draw(simulated: Simulated, path: Path, start_s: float = 0.0, end_s: float = 
         (lead, t0) for t0 in np.arange(start_s, end_s, LINE_S) for lead in range(len(record.leads))
     ]
     figure, axes = plt.subplots(
-        len(lines), 1, figsize=((LINE_S * 25 + 12) * MM, len(lines) * 34 * MM), squeeze=False
+        len(lines), 1, figsize=((LINE_S * 25 + 12) * MM, len(lines) * 38 * MM), squeeze=False
     )
     for axis, (lead, t0) in zip(axes[:, 0], lines, strict=True):
         _line(axis, simulated, lead, float(t0))
@@ -44,7 +44,7 @@ def _line(axis: Axes, simulated: Simulated, lead: int, t0: float) -> None:
     record, truth = simulated.record, simulated.truth
     t_s = np.arange(record.n_samples) / record.fs_hz
     middle = float(np.nan_to_num(np.nanmedian(record.x_mv[lead])))
-    low, high = middle - 1.9, middle + 1.5
+    low, high = middle - 1.9, middle + 1.9
     for step_s, step_mv, width in ((0.04, 0.1, 0.25), (0.2, 0.5, 0.6)):
         axis.vlines(np.arange(t0, t0 + LINE_S, step_s), low, high, "#f3b9b9", lw=width)
         axis.hlines(np.arange(-4, 4, step_mv), t0, t0 + LINE_S, "#f3b9b9", lw=width)
@@ -56,7 +56,7 @@ def _line(axis: Axes, simulated: Simulated, lead: int, t0: float) -> None:
         at_s = sample / record.fs_hz
         if t0 <= at_s < t0 + LINE_S:
             axis.text(at_s, high - (0.3 if aux else 0.16), aux or code, fontsize=6, clip_on=True)
-    axis.text(t0 + 0.02, middle + 1.1, record.leads[lead], fontsize=9, weight="bold")
+    axis.text(t0 + 0.05, middle + 1.2, record.leads[lead], fontsize=9, weight="bold")
     axis.set(xlim=(t0, t0 + LINE_S), ylim=(low, high), xticks=[], yticks=[])
 
 

@@ -37,14 +37,13 @@ class Wenckebach(Segment):
 
     def play(self, stage: Stage) -> None:
         """The increment of PR shrinks within a cycle, so RR shortens before the pause."""
-        pr_s, i = self.pr_s, 0
-        for p_s in _sinus_node(stage, self.bpm, self.pr_s):
+        pr_s = self.pr_s
+        for i, p_s in enumerate(_sinus_node(stage, self.bpm, self.pr_s)):
             place = i % self.cycle
-            pr_s = self.pr_s if place == 0 else pr_s + 0.09 / place
+            pr_s = self.pr_s if place == 0 else pr_s + 0.12 / place
             stage.p_wave(p_s)
             if place < self.cycle - 1:
                 stage.beat(p_s + pr_s + stage.conducted_lead_s)
-            i += 1
 
 
 @dataclass(frozen=True, slots=True)

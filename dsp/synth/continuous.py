@@ -7,7 +7,7 @@ import numpy as np
 from dsp.synth.dipole import Floats, lead_matrix
 from dsp.synth.stage import Continuous
 
-FADE_S = 0.2
+FADE_S = 0.15
 _KNOT_S = 0.4  # frequency and height wander from knot to knot
 
 
@@ -72,9 +72,11 @@ def _ventricular_fibrillation(t_s: Floats, wave: Continuous, rng: np.random.Gene
     course = np.zeros((t_s.size, 3))
     for share, hz in ((0.85, wave.hz), (0.45, 0.78 * wave.hz), (0.3, 1.35 * wave.hz)):
         phase = _phase(t_s, hz, 0.16, rng)
-        height = share * _wandering(t_s, 0.35, 1.5, rng)
-        turn = 2 * np.pi * np.cumsum(_wandering(t_s, -0.25, 0.25, rng)) * (t_s[1] - t_s[0])
-        across = np.stack([0.7 * np.sin(turn), np.cos(turn), 0.6 * np.sin(turn + 0.7)], axis=1)
+        height = share * _wandering(t_s, 0.5, 1.5, rng)
+        turn = _phase(t_s, 0.12, 0.8, rng)
+        across = np.stack(
+            [0.7 * np.sin(turn), 0.4 + 0.6 * np.cos(turn), 0.6 * np.cos(turn + 2.0)], axis=1
+        )
         course += (height * np.sin(phase))[:, None] * across
     return course
 

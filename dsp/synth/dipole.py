@@ -139,14 +139,14 @@ class Shape:
 
 def _t(x: float, y: float, z: float) -> Wave:
     """Slow up, faster down: an asymmetric T wave."""
-    return _wave((-45, 42, 0.55 * x, 0.55 * y, 0.55 * z), (0, 28, 0.75 * x, 0.75 * y, 0.75 * z))
+    return _wave((-38, 42, 0.55 * x, 0.55 * y, 0.55 * z), (0, 32, 0.7 * x, 0.7 * y, 0.7 * z))
 
 
 SHAPES: dict[str, Shape] = {
     "normal": Shape(
         _wave(
             (-24, 6.5, -0.14, -0.06, -0.26),  # septum: to the right and front
-            (0, 9, 0.85, 0.95, 0.05),  # apex and free wall
+            (0, 9, 0.95, 0.95, 0.05),  # apex and free wall
             (17, 10, 0.50, 0.12, 0.90),  # left lateral and back
             (36, 7, -0.20, -0.14, 0.20),  # base
         ),
@@ -167,7 +167,7 @@ SHAPES: dict[str, Shape] = {
     ),
     # ventricular foci; the T points away from the QRS
     "outflow": Shape(  # right ventricular outflow tract: LBBB shape, axis to the feet
-        _wave((-42, 18, 0.25, 0.55, -0.1), (0, 24, 0.65, 1.45, 0.75), (48, 20, 0.2, 0.5, 0.6)),
+        _wave((-42, 18, 0.25, 0.55, -0.1), (0, 24, 0.65, 1.2, 0.75), (48, 20, 0.2, 0.5, 0.6)),
         _t(-0.22, -0.62, -0.45),
     ),
     "apex": Shape(  # right ventricular apex: LBBB shape, axis to the head; that of pacing, too

@@ -27,8 +27,9 @@ class Template:
 
     def __init__(self, wave: Wave, height_mv: float | None = None) -> None:
         scale = 1.0 if height_mv is None else height_mv / wave.height_mv()
-        self._unit = wave.lasting(1.0).scaled(scale)
-        onset, _, offset = self._unit.marks()
+        unit = wave.lasting(1.0)
+        onset, _, offset = unit.marks()
+        self._unit = unit.scaled(scale)
         self.share_before, self.share_after = -onset, offset
         self._reach = float(np.max(np.abs(self._unit.centre_s) + 5 * self._unit.sigma_s))
 
@@ -112,7 +113,7 @@ class Heart:
         late_s = max(0.0, width_s - 0.1) * 0.8
         qt_s = self._patient.qtc_ms / 1e3 * np.cbrt(rr_s) + late_s
         qt_s = max(min(qt_s, 0.92 * beat.rr_s), width_s + 0.05)
-        t_width_s = 0.64 * (qt_s - width_s)
+        t_width_s = 0.68 * (qt_s - width_s)
         end_s = onset_s + qt_s
         peak_s = end_s - t.share_after * t_width_s
         t.add(dipole, fs_hz, peak_s, t_width_s, gain)

@@ -212,7 +212,7 @@ class VF(Segment):
     """Ventricular fibrillation, or flutter (`flutter=True`: one frequency, one direction)."""
 
     hz: float = 5.0
-    amplitude_mv: float = 0.45
+    amplitude_mv: float = 0.55
     flutter: bool = False
 
     @property
