@@ -14,6 +14,7 @@ from dsp.resample import ANALYSIS_HZ, MAX_HZ, MIN_HZ, taps
 from ecg import BEAT, QUALITY, VITALS, BadSignal, Findings
 
 MAX_LEADS = 32
+BEATS_A_SECOND = 12  # more than the waiting time of 200 ms and search-back let through
 
 
 class Analyzer:
@@ -143,28 +144,30 @@ class Analyzer:
         return x
 
     def _advance(self, x: NDArray[np.float32]) -> Findings:
-        seconds = int(x.shape[1] / self.fs_hz) + 2
-        beats = np.zeros(5 * seconds + 8, BEAT)
-        vitals = np.zeros(seconds, VITALS)
-        rows = np.zeros(seconds * self._leads.size, QUALITY)
-        counts = kernel.advance(
-            self._head, self._leads, x, self._step, self._table, beats, vitals, rows
-        )
-        found = Findings(
-            beats=beats[: counts[0]],
-            vitals=vitals[: counts[1]],
-            quality=rows[: counts[2]],
-            through_sample=int(self._head["through"]),
-        )
-        for table in (found.beats, found.vitals, found.quality):
-            table["t_ns"] = self._times(table["sample"])
-        return found
+        rows = [table[0] for table in tables(x.shape[1], self.fs_hz, self._leads.size, 1)]
+        counts = kernel.advance(self._head, self._leads, x, self._step, self._table, *rows)
+        return stamp(self._head, *(table[:n] for table, n in zip(rows, counts, strict=True)))
 
-    def _times(self, samples: NDArray[np.int64]) -> NDArray[np.int64]:
-        start = int(self._head["start_ns"])
+
+def tables(
+    n_samples: int, fs_hz: float, n_leads: int, n_patients: int
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Room for all that a push can find: beats, vitals, quality; `[n_patients, n_rows]` each."""
+    seconds = int(n_samples / fs_hz) + 2
+    return (
+        np.zeros((n_patients, BEATS_A_SECOND * seconds), BEAT),
+        np.zeros((n_patients, seconds), VITALS),
+        np.zeros((n_patients, seconds * n_leads), QUALITY),
+    )
+
+
+def stamp(head: Any, beats: NDArray[Any], vitals: NDArray[Any], quality: NDArray[Any]) -> Findings:
+    """Findings of a patient out of the rows that the kernel wrote, with their times."""
+    start_ns, fs_hz = int(head["start_ns"]), float(head["fs_hz"])
+    for table in (beats, vitals, quality):
         # start is added as an integer: a float of nanoseconds since 1970 is not exact
-        since = np.rint(samples * 1e9 / self.fs_hz)
-        return np.asarray(start + since.astype(np.int64), np.int64)
+        table["t_ns"] = np.rint(table["sample"] * 1e9 / fs_hz).astype(np.int64) + start_ns
+    return Findings(beats, vitals, quality, through_sample=int(head["through"]))
 
 
 def warm() -> None:

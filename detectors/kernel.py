@@ -9,18 +9,27 @@ from numba import njit
 
 from detectors import qrs as q
 from detectors import quality
-from detectors.state import RING
-from dsp.filters import qrs_feature
-from dsp.resample import ANALYSIS_HZ, interpolate
+from detectors.state import RING, RR_KEPT
+from dsp.features import sharpness
+from dsp.filters import SLOPE, qrs_feature
+from dsp.resample import ANALYSIS_HZ, interpolate, take
+from ecg.codes import BeatFlag, QualityCode
 
 SECOND = int(ANALYSIS_HZ)
 HORIZON = 150  # analysis samples (0.6 s) after which no beat is found save by search-back
 LONG_GAP_S = 0.1  # missing longer than this, the baseline may have moved
-_N = ord("N")
+LEAST_WEIGHT = np.float32(0.05)  # a poor lead counts little, but more than nothing
+TIMING_SHARE = np.float32(0.3)
+RATE_KNOWN_S = 6.0  # a rate of older beats is no rate
+_NORMAL = ord("N")
+_USABLE = int(QualityCode.USABLE)
+_SEARCH_BACK = int(BeatFlag.SEARCH_BACK)
+_POOR_SIGNAL = int(BeatFlag.POOR_SIGNAL)
+_LEARNING = int(BeatFlag.LEARNING)
 
 
 @njit(cache=True, nogil=True)
-def _take(lead, x_mv, long_gap):  # type: ignore[no-untyped-def]
+def _take(lead, index, x_mv, long_gap):  # type: ignore[no-untyped-def]
     """One input: what is missing is held, and what comes back goes on where it was."""
     if not math.isfinite(x_mv):
         lead.gap += 1
@@ -32,26 +41,27 @@ def _take(lead, x_mv, long_gap):  # type: ignore[no-untyped-def]
         lead.gap = 0
         value = x_mv - lead.offset_mv
         lead.held_mv = value
-    tail = lead.resample.tail
-    for j in range(tail.size - 1):
-        tail[j] = tail[j + 1]
-    tail[tail.size - 1] = value
+    take(lead.resample, index, value)
 
 
 @njit(cache=True, nogil=True)
-def _sample(lead, head, step, table):  # type: ignore[no-untyped-def]
-    """One analysis sample of a lead: resample, filter, gather its quality."""
-    n = head.n
-    tail = lead.resample.tail
-    x = interpolate(tail, head.n_in - tail.size, n, step, table)
+def _sample(lead, n, step, table):  # type: ignore[no-untyped-def]
+    """Steps 1 to 3. One analysis sample of a lead: resample, filter, gather its quality."""
+    x = interpolate(lead.resample, n, step, table)
     absent = lead.gap > 0 or lead.started == 0
-    i = n % RING
+    i = n & (RING - 1)
     lead.signal[i] = x
     lead.absent[i] = absent
-    feature = qrs_feature(lead.front, x)
-    lead.feature[i] = feature
-    quality.gather(lead.second, x, lead.signal[(n - 2) % RING], absent)
-    return feature
+    lead.slope[i], lead.feature[i] = qrs_feature(lead.front, x)
+    quality.gather(lead.second, x, lead.signal[(n - 2) & (RING - 1)], absent)
+
+
+@njit(cache=True, nogil=True)
+def _weight(lead, at):  # type: ignore[no-untyped-def]
+    """What a lead counts for in the decision at a sample."""
+    if lead.absent[at & (RING - 1)]:
+        return np.float32(0.0)
+    return max(lead.second.sqi, LEAST_WEIGHT)
 
 
 @njit(cache=True, nogil=True)
@@ -59,64 +69,98 @@ def _fuse(leads, n):  # type: ignore[no-untyped-def]
     """Mean of the leads' features, weighted by their quality; 0 when no lead is there."""
     total, weights = np.float32(0.0), np.float32(0.0)
     for i in range(leads.size):
-        lead = leads[i]
-        if lead.absent[n % RING]:
-            continue
-        weight = max(lead.second.sqi, np.float32(0.05))
-        total += weight * lead.feature[n % RING]
+        weight = _weight(leads[i], n)
+        total += weight * leads[i].feature[n & (RING - 1)]
         weights += weight
-    if weights == 0.0:
-        return np.float32(0.0)
+    return total / weights if weights > 0.0 else np.float32(0.0)
+
+
+@njit(cache=True, nogil=True)
+def _sharpness(leads, at, n):  # type: ignore[no-untyped-def]
+    """Sharpness of a peak in all leads, weighted as the feature is."""
+    total, weights = np.float32(0.0), np.float32(1e-9)
+    for i in range(leads.size):
+        weight = _weight(leads[i], at)
+        total += weight * sharpness(leads[i].slope, at - q.SHARP_FROM, min(at + SLOPE, n), SLOPE)
+        weights += weight
     return total / weights
 
 
 @njit(cache=True, nogil=True)
-def _best_lead(leads, at):  # type: ignore[no-untyped-def]
-    """The lead whose feature is highest at a peak: it tells the R peak."""
-    best, top = 0, np.float32(-1.0)
+def _timing_lead(leads, at):  # type: ignore[no-untyped-def]
+    """The first lead that is about as good as the best: it tells the R peak.
+
+    Always the same one while it is good, for leads do not peak at the same time.
+    """
+    best = np.float32(0.0)
     for i in range(leads.size):
-        value = leads[i].feature[at % RING] * max(leads[i].second.sqi, np.float32(0.05))
-        if value > top and not leads[i].absent[at % RING]:
-            best, top = i, value
-    return best
+        best = max(best, _weight(leads[i], at) * leads[i].feature[at & (RING - 1)])
+    for i in range(leads.size):
+        strength = _weight(leads[i], at) * leads[i].feature[at & (RING - 1)]
+        if strength >= TIMING_SHARE * best:
+            return i
+    return 0
 
 
 @njit(cache=True, nogil=True)
-def _write_beat(head, row, fiducial, at, top, flags, lead):  # type: ignore[no-untyped-def]
-    level = q.threshold(head.qrs)
-    row.rr_s = q.keep_beat(head.qrs, at, top, fiducial)
+def _write_beat(head, leads, peak, search_back, row):  # type: ignore[no-untyped-def]
+    """Fill the row of a beat, unless its R peak belongs to the beat before; true when filled."""
+    qrs = head.qrs
+    lead = _timing_lead(leads, peak.at)
+    fiducial = q.r_peak(leads[lead], peak.at)
+    if fiducial < qrs.last_fiducial + q.WAIT // 2:
+        return False
+    level = q.threshold(qrs, head.n)
+    flags = _SEARCH_BACK if search_back else 0
+    if qrs.n_beats < q.LEARNING_BEATS:
+        flags |= _LEARNING
+    if leads[lead].second.code != _USABLE:
+        flags |= _POOR_SIGNAL
+    row.confidence = peak.score / (peak.score + level)
+    row.rr_s = q.keep_beat(qrs, peak, fiducial)
     row.sample = round(fiducial * head.fs_hz / ANALYSIS_HZ)
     row.qrs_ms = math.nan
-    row.confidence = np.float32(top / (top + level))
     row.flags = flags
-    row.code = _N
-    row.aami = _N
-    row.lead = lead
+    row.code = _NORMAL
+    row.aami = _NORMAL
+    row.lead = lead if leads.size == 1 else -1
+    return True
 
 
 @njit(cache=True, nogil=True)
 def _decide(head, leads, beats, n_beats):  # type: ignore[no-untyped-def]
-    """Beats that this analysis sample makes known; gives the new count."""
+    """Steps 4 to 9. Beats that this analysis sample makes known; gives the new count."""
     qrs, n = head.qrs, head.n
-    if q.peak(qrs, n, _fuse(leads, n)):
-        at, top = qrs.held_at, qrs.held
-        lead = _best_lead(leads, at)
-        fiducial = q.r_peak(leads[lead].signal, at)
-        if fiducial <= qrs.last_fiducial + q.WAIT // 2:
-            pass
-        elif q.is_beat(qrs):
-            flags = 8 if qrs.n_beats < 4 else 0
-            _write_beat(head, beats[n_beats], fiducial, at, top, flags, lead)
-            n_beats += 1
+    due = False
+    if qrs.wait > 0:
+        qrs.wait -= 1
+        due = qrs.wait == 0
+    if q.peak_ended(qrs, n, _fuse(leads, n)):
+        if due:
+            qrs.wait = 1  # both at once: the newcomer may still be the better one
+            due = False
+        q.hold(qrs, _sharpness(leads, qrs.top_at, n))
+    if due:
+        if q.is_beat(qrs, n):
+            n_beats += _write_beat(head, leads, qrs.held, False, beats[n_beats])
         else:
-            q.keep_noise(qrs, top)
-            if top > qrs.spare and at - qrs.last_at > q.T_WAVE:
-                qrs.spare, qrs.spare_at, qrs.spare_fiducial = top, at, fiducial
-    if q.search_due(qrs, n):
-        lead = _best_lead(leads, qrs.spare_at)
-        _write_beat(head, beats[n_beats], qrs.spare_fiducial, qrs.spare_at, qrs.spare, 1, lead)
-        n_beats += 1
+            q.keep_noise(qrs)
+        qrs.held.score = np.float32(0.0)
+    if q.search_back_due(qrs, n):
+        n_beats += _write_beat(head, leads, qrs.spare, True, beats[n_beats])
+        qrs.spare.score = np.float32(0.0)
     return n_beats
+
+
+@njit(cache=True, nogil=True)
+def _middle_of_three(qrs):  # type: ignore[no-untyped-def]
+    """Median of the last three intervals, s; the median of all while there are fewer."""
+    if qrs.n_rr < 3:
+        return qrs.rr_median
+    a = qrs.rr[(qrs.n_rr - 1) % RR_KEPT]
+    b = qrs.rr[(qrs.n_rr - 2) % RR_KEPT]
+    c = qrs.rr[(qrs.n_rr - 3) % RR_KEPT]
+    return max(min(a, b), min(max(a, b), c))
 
 
 @njit(cache=True, nogil=True)
@@ -134,11 +178,10 @@ def _second(head, leads, vitals, n_vitals, rows, n_rows):  # type: ignore[no-unt
         n_rows += 1
     row = vitals[n_vitals]
     row.sample = end
-    known = head.n - head.qrs.last_at < 4 * SECOND
-    row.hr_bpm = (
-        60.0 / q._middle(head.qrs.rr, head.qrs.n_rr) if known and head.qrs.n_rr else math.nan
-    )
-    row.hr_fast_bpm = row.hr_bpm
+    qrs = head.qrs
+    known = qrs.n_rr > 0 and head.n - qrs.last.at < RATE_KNOWN_S * ANALYSIS_HZ
+    row.hr_bpm = 60.0 / qrs.rr_median if known else math.nan
+    row.hr_fast_bpm = 60.0 / _middle_of_three(qrs) if known else math.nan
     row.pvc_per_min = 0.0
     row.af_burden = math.nan
     return n_rows
@@ -152,11 +195,11 @@ def advance(head, leads, x_mv, step, table, beats, vitals, rows):  # type: ignor
     long_gap = int(head.fs_hz * LONG_GAP_S)
     for s in range(x_mv.shape[1]):
         for i in range(leads.size):
-            _take(leads[i], x_mv[i, s], long_gap)
+            _take(leads[i], head.n_in, x_mv[i, s], long_gap)
         head.n_in += 1
         while math.floor(head.n * step) + half + 1 <= head.n_in:
             for i in range(leads.size):
-                _sample(leads[i], head, step, table)
+                _sample(leads[i], head.n, step, table)
             n_beats = _decide(head, leads, beats, n_beats)
             head.n += 1
             if head.n % SECOND == 0:
@@ -173,3 +216,26 @@ def begin(head, leads):  # type: ignore[no-untyped-def]
     for i in range(leads.size):
         quality.begin(leads[i].second)
         leads[i].second.sqi = np.float32(0.5)
+
+
+@njit(cache=True, nogil=True)
+def advance_all(heads, leads, x_mv, sizes, step, table, rows, counts):  # type: ignore[no-untyped-def]
+    """`advance` for a bank: every patient that has samples, one after the other.
+
+    x_mv : float32 [n_patients, n_leads, n_samples], of which `sizes` [n_patients] are filled
+    rows : the tables of findings, [n_patients, ...] each; counts : int64 [n_patients, 3]
+    """
+    beats, vitals, quality_rows = rows
+    for p in range(heads.size):
+        counts[p] = 0
+        if sizes[p] > 0:
+            counts[p, 0], counts[p, 1], counts[p, 2] = advance(
+                heads[p],
+                leads[p],
+                x_mv[p, :, : sizes[p]],
+                step,
+                table,
+                beats[p],
+                vitals[p],
+                quality_rows[p],
+            )

@@ -1,8 +1,8 @@
-"""Beats out of the QRS feature: peaks, adaptive thresholds, search-back, T waves, the R peak.
+"""Beats out of the QRS feature: peaks, adaptive thresholds, T waves, search-back, the R peak.
 
-After Pan & Tompkins 1985 and Hamilton 2002 ("Open source ECG analysis"), as a stream: each sample
-is taken once, and a decision falls at most half a second after its beat, save by search-back.
-Times inside are analysis samples (4 ms).
+After Pan & Tompkins 1985 ("A real-time QRS detection algorithm") and Hamilton 2002 ("Open source
+ECG analysis"), with sharpness as a second measure. The steps are numbered as in docs/qrs.md. Times
+are analysis samples of 4 ms, heights and slopes mV a 16 ms.
 """
 
 from __future__ import annotations
@@ -12,145 +12,179 @@ import math
 import numpy as np
 from numba import njit
 
-from detectors.state import PEAKS_KEPT, RING, RR_KEPT
-from dsp.filters import DELAY
+from detectors.state import PEAKS_KEPT, RR_KEPT
+from dsp.features import median
+from dsp.filters import DELAY, INTEGRAL, SLOPE
+from dsp.resample import ANALYSIS_HZ
 
 LAG = int(DELAY)
-WAIT = 50  # 200 ms: no ventricle beats faster (Pan & Tompkins 1985)
-WIDEST = 24  # 96 ms after its top, a peak is over
-FLOOR_MV = 0.008  # mean slope a 16 ms of a QRS of 0.1 mV: less is not a heart that we can see
-SHARE = 0.3125  # threshold between noise and beats: Hamilton 2002
-SEARCH_SHARE = 0.4  # of the threshold, for search-back
-SEARCH_RR = 1.66  # of the mean RR: Pan & Tompkins 1985
-T_WAVE = 90  # 360 ms: Pan & Tompkins 1985
-T_SHARE = 0.5
-OVER_NOISE = 3.0
-CEILING_FALL = math.exp(-1.0 / (2.0 * 250.0))  # time constant 2 s
+WAIT = 48  # 192 ms: at 300 a minute, beats come every 200 ms
+WEAK_WAIT = 70  # 280 ms: a weak peak may be the P wave of a beat to come
+WEAK = np.float32(0.65)  # of the beats' height
+LONGEST_PEAK = 24  # 95 ms after its top a peak is over (Hamilton 2002)
+FLOOR = np.float32(0.008)  # a QRS of about 0.1 mV: with less we cannot tell
+SHARE = np.float32(0.2)  # threshold, between noise and beats
+LEARNING_BEATS = 4
+LEARNING_SHARE = np.float32(0.4)  # of the ceiling, while fewer beats are known
+T_WINDOW = 90  # 360 ms after a beat there may be its T wave (Pan & Tompkins 1985)
+T_HEIGHT = np.float32(0.5)
+T_SHARP = np.float32(0.45)
+SEARCH_AFTER = 1.5  # median RR intervals without a beat (Hamilton 2002)
+SEARCH_SHARE = np.float32(0.4)  # of the threshold
+OVER_NOISE = np.float32(3.0)  # a beat found by search-back stands out of the other peaks
+OVER_MEAN = np.float32(2.2)  # and one without history out of the mean feature
+PATIENCE = 500  # 2 s without a beat: then the threshold falls, time constant 2 s
+LOWEST = np.float32(0.08)  # of the beats' height: the least that the threshold falls to
+LONGEST_RR_S = 6.0  # more is a pause, not an interval of a rhythm
+FALL = np.float32(1.0 / 500.0)  # a sample: 2 s
+REACH = 25  # 100 ms: the R peak lies no further from the middle of the feature
+_NEVER = -(10**9)
 
 
 @njit(cache=True, nogil=True)
 def begin(qrs):  # type: ignore[no-untyped-def]
     """A detector that has seen nothing."""
-    qrs.last_at = -(10**9)
+    qrs.last.at = _NEVER
     qrs.last_fiducial = math.nan
-    qrs.spare_at = -(10**9)
+    qrs.rr_median = np.float32(1.0)
 
 
 @njit(cache=True, nogil=True)
-def _middle(values, count):  # type: ignore[no-untyped-def]
-    """Median of the values kept so far; 0 when there are none."""
-    n = min(count, values.size)
-    if n == 0:
-        return np.float32(0.0)
-    # rank by counting: no allocation
-    for i in range(n):
-        below = 0
-        for j in range(n):
-            if values[j] < values[i] or (values[j] == values[i] and j < i):
-                below += 1
-        if below == n // 2:
-            return values[i]
-    return values[0]
-
-
-@njit(cache=True, nogil=True)
-def peak(qrs, n, feature):  # type: ignore[no-untyped-def]
-    """Take one sample of the feature; true when the peak held in `qrs` is to be judged."""
-    found = False
-    qrs.ceiling = max(feature, np.float32(qrs.ceiling * CEILING_FALL))
+def peak_ended(qrs, n, feature):  # type: ignore[no-untyped-def]
+    """Step 4. Follow the feature; true when a rise has ended and `qrs.top` was its top."""
+    qrs.ceiling = max(feature, qrs.ceiling - FALL * qrs.ceiling)
+    # a mean from the first sample on, then one of 2 s
+    qrs.mean += max(FALL, np.float32(1.0 / (n + 1.0))) * (feature - qrs.mean)
+    ended = False
     if feature > qrs.previous and feature > qrs.top:
         qrs.top, qrs.top_at = feature, n
-    elif qrs.top > 0.0 and (feature < 0.5 * qrs.top or n - qrs.top_at > WIDEST):
-        found = True
+    elif qrs.top > 0.0:
+        ended = feature < np.float32(0.5) * qrs.top or n - qrs.top_at > LONGEST_PEAK
     qrs.previous = feature
-    due = False
-    if qrs.wait > 0:
-        qrs.wait -= 1
-        due = qrs.wait == 0
-    if found:
-        if qrs.wait == 0 and not due:
-            qrs.held, qrs.held_at, qrs.wait = qrs.top, qrs.top_at, WAIT
-        elif qrs.top > qrs.held:
-            qrs.held, qrs.held_at, qrs.wait = qrs.top, qrs.top_at, WAIT
-            due = False
-        qrs.top = np.float32(0.0)
-    return due
+    return ended
 
 
 @njit(cache=True, nogil=True)
-def threshold(qrs):  # type: ignore[no-untyped-def]
-    """Feature above which a peak is a beat, mV a 16 ms."""
-    noise = _middle(qrs.noises, qrs.n_noises)
-    if qrs.n_beats < 4:
-        level = np.float32(0.4) * qrs.ceiling
+def hold(qrs, sharp):  # type: ignore[no-untyped-def]
+    """Step 5. Of peaks that are too close for two beats keep the best."""
+    height, at = qrs.top, qrs.top_at
+    qrs.top = np.float32(0.0)
+    score = height
+    if qrs.n_beats >= LEARNING_BEATS:
+        bluntness = height * qrs.sharp / (sharp * qrs.height + np.float32(1e-9))
+        score = height / math.sqrt(max(np.float32(1.0), bluntness))
+    if qrs.wait > 0 and score <= qrs.held.score:
+        return
+    qrs.held.at, qrs.held.height, qrs.held.sharp, qrs.held.score = at, height, sharp, score
+    qrs.wait = WEAK_WAIT if score < WEAK * qrs.height else WAIT
+
+
+@njit(cache=True, nogil=True)
+def threshold(qrs, n):  # type: ignore[no-untyped-def]
+    """Step 6. Score above which a peak is a beat."""
+    if qrs.n_beats < LEARNING_BEATS:
+        level = max(LEARNING_SHARE * qrs.ceiling, OVER_MEAN * qrs.mean)
     else:
-        level = noise + np.float32(SHARE) * (_middle(qrs.beats, qrs.n_beats) - noise)
-    return max(level, np.float32(FLOOR_MV))
+        level = qrs.noise + SHARE * (qrs.height - qrs.noise)
+        late = n - qrs.last.at - PATIENCE
+        if late > 0:
+            fallen = level * np.float32(math.exp(-late / 500.0))
+            level = min(
+                level,
+                max(fallen, LOWEST * qrs.height, OVER_NOISE * qrs.noise, OVER_MEAN * qrs.mean),
+            )
+    return max(level, FLOOR)
 
 
 @njit(cache=True, nogil=True)
-def mean_rr(qrs):  # type: ignore[no-untyped-def]
-    """Median RR, s; one second while there is none."""
-    if qrs.n_rr == 0:
-        return np.float32(1.0)
-    return _middle(qrs.rr, qrs.n_rr)
-
-
-@njit(cache=True, nogil=True)
-def is_beat(qrs):  # type: ignore[no-untyped-def]
-    """Judge the held peak by height and, soon after a beat, against being its T wave."""
-    if qrs.held < threshold(qrs):
+def is_beat(qrs, n):  # type: ignore[no-untyped-def]
+    """Steps 6 and 7. Judge the held peak by its score and, soon after a beat, as its T wave."""
+    held, last = qrs.held, qrs.last
+    if held.score < threshold(qrs, n):
         return False
-    since = qrs.held_at - qrs.last_at
-    return not (since < T_WAVE and qrs.held < T_SHARE * qrs.last_slope)
+    soon = held.at - last.at < T_WINDOW
+    blunt = held.height < T_HEIGHT * last.height or held.sharp < T_SHARP * last.sharp
+    return not (soon and blunt)
 
 
 @njit(cache=True, nogil=True)
-def keep_noise(qrs, top):  # type: ignore[no-untyped-def]
-    """Note the height of a peak that was no beat."""
-    qrs.noises[qrs.n_noises % PEAKS_KEPT] = top
+def keep_noise(qrs):  # type: ignore[no-untyped-def]
+    """Note the held peak as one that is no beat; the best of them may be called back."""
+    qrs.noises[qrs.n_noises % PEAKS_KEPT] = qrs.held.height
     qrs.n_noises += 1
+    qrs.noise = median(qrs.noises, min(qrs.n_noises, PEAKS_KEPT))
+    if qrs.held.score > qrs.spare.score and qrs.held.at - qrs.last.at >= T_WINDOW:
+        copy_peak(qrs.held, qrs.spare)
 
 
 @njit(cache=True, nogil=True)
-def keep_beat(qrs, at, top, fiducial):  # type: ignore[no-untyped-def]
-    """Note a beat; gives the RR interval before it, s, NaN for the first."""
-    rr = np.float32((fiducial - qrs.last_fiducial) / 250.0)
-    if rr > 0.0 and rr < 3.0:
-        qrs.rr[qrs.n_rr % RR_KEPT] = rr
+def copy_peak(source, target):  # type: ignore[no-untyped-def]
+    """Set one peak to another."""
+    target.at = source.at
+    target.height = source.height
+    target.sharp = source.sharp
+    target.score = source.score
+
+
+@njit(cache=True, nogil=True)
+def keep_beat(qrs, peak, fiducial):  # type: ignore[no-untyped-def]
+    """Note a beat; gives the interval before it, s, NaN for the first."""
+    rr_s = np.float32((fiducial - qrs.last_fiducial) / ANALYSIS_HZ)
+    if rr_s > 0.0 and rr_s < LONGEST_RR_S:
+        qrs.rr[qrs.n_rr % RR_KEPT] = rr_s
         qrs.n_rr += 1
-    qrs.beats[qrs.n_beats % PEAKS_KEPT] = top
+        qrs.rr_median = median(qrs.rr, min(qrs.n_rr, RR_KEPT))
+    place = qrs.n_beats % PEAKS_KEPT
+    qrs.heights[place], qrs.sharps[place] = peak.height, peak.sharp
     qrs.n_beats += 1
-    qrs.last_at, qrs.last_slope, qrs.last_fiducial = at, top, fiducial
-    qrs.spare = np.float32(0.0)
-    return rr
+    kept = min(qrs.n_beats, PEAKS_KEPT)
+    qrs.height, qrs.sharp = median(qrs.heights, kept), median(qrs.sharps, kept)
+    copy_peak(peak, qrs.last)
+    qrs.last_fiducial = fiducial
+    qrs.spare.score = np.float32(0.0)
+    return rr_s
 
 
 @njit(cache=True, nogil=True)
-def search_due(qrs, n):  # type: ignore[no-untyped-def]
-    """True when a beat is overdue and a peak that was left out may be it."""
-    if qrs.n_beats == 0 or qrs.spare == 0.0:
+def search_back_due(qrs, n):  # type: ignore[no-untyped-def]
+    """Step 8. True when a beat is overdue and the best peak that was left out may be it."""
+    if qrs.spare.score == 0.0 or qrs.n_beats < LEARNING_BEATS:
         return False
-    if n - qrs.last_at < SEARCH_RR * mean_rr(qrs) * 250.0 + WAIT:
+    if n - qrs.last.at < SEARCH_AFTER * qrs.rr_median * ANALYSIS_HZ + WAIT:
         return False
-    noise = _middle(qrs.noises, qrs.n_noises)
-    return qrs.spare > SEARCH_SHARE * threshold(qrs) and qrs.spare > max(
-        np.float32(FLOOR_MV), np.float32(OVER_NOISE) * noise
-    )
+    level = max(SEARCH_SHARE * threshold(qrs, n), OVER_NOISE * qrs.noise, FLOOR)
+    return qrs.spare.score > level
 
 
 @njit(cache=True, nogil=True)
-def r_peak(signal, at):  # type: ignore[no-untyped-def]
-    """Largest deflection near a peak of the feature, from the straight line across it.
+def r_peak(lead, at):  # type: ignore[no-untyped-def]
+    """Step 9. Largest deflection near a peak of the feature, from the line across its window.
 
-    signal : float32 [RING], resampled signal; at : analysis sample of the feature's peak.
+    Gives the analysis sample with its fraction. A parabola through the top and its neighbours
+    places it between samples. Of two deflections of about the same size the one that points as
+    in the beats before wins: else fiducials would jump between R and S.
     """
-    first, last = max(at - LAG - 25, 0), at - LAG + 25
-    left, right = signal[first % RING], signal[last % RING]
-    best, where = np.float32(-1.0), first
+    signal, mask = lead.signal, lead.signal.size - 1
+    first, last = max(at - LAG - REACH, 0), at - LAG + REACH
+    left = signal[first & mask]
+    rise = (signal[last & mask] - left) / np.float32(last - first)
+    best, where, way = np.float32(-1.0), first, np.float32(1.0)
     for i in range(first, last + 1):
-        line = left + (right - left) * np.float32((i - first) / (last - first))
-        away = abs(signal[i % RING] - line)
-        if away > best:
-            best, where = away, i
-    return where
+        away = signal[i & mask] - left - rise * np.float32(i - first)
+        size = abs(away) * (np.float32(1.0) + np.float32(0.2) * lead.polarity * np.sign(away))
+        if size > best:
+            best, where, way = size, i, np.sign(away)
+    lead.polarity += np.float32(0.125) * (way - lead.polarity)
+    before, top, after = (
+        signal[(where - 1) & mask],
+        signal[where & mask],
+        signal[(where + 1) & mask],
+    )
+    bend = before - np.float32(2.0) * top + after
+    shift = np.float32(0.0)
+    if bend != 0.0:
+        shift = np.float32(0.5) * (before - after) / bend
+    return where + min(max(shift, np.float32(-0.5)), np.float32(0.5))
+
+
+SHARP_FROM = INTEGRAL + SLOPE  # samples before the feature's top at which its bends may lie

@@ -12,7 +12,7 @@ from dsp.filters import FRONT
 from dsp.resample import RESAMPLE
 
 MAGIC = b"TRHA"
-VERSION = 1
+VERSION = 2
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
 RR_KEPT = 8
@@ -43,33 +43,47 @@ LEAD = np.dtype(
         ("offset_mv", "f4"),  # subtracted, so that the signal goes on smoothly after a gap
         ("gap", "i4"),  # inputs missing in a row, up to now
         ("started", "i4"),
+        ("polarity", "f4"),  # -1 to 1: which way the largest deflection of beats has pointed
         ("signal", "f4", (RING,)),  # resampled, mV
-        ("feature", "f4", (RING,)),  # slope of the QRS band, mV
+        ("slope", "f4", (RING,)),  # of the QRS band, mV a 16 ms
+        ("feature", "f4", (RING,)),  # its mean size over 80 ms
         ("absent", "u1", (RING,)),
+    ],
+    align=True,
+)
+
+PEAK = np.dtype(
+    [
+        ("at", "i8"),  # analysis sample
+        ("height", "f4"),  # of the feature, mV a 16 ms
+        ("sharp", "f4"),  # largest change of slope about it, mV a 16 ms
+        ("score", "f4"),  # height, lowered when it is blunter than beats are
     ],
     align=True,
 )
 
 QRS = np.dtype(
     [
-        ("top", "f4"),  # highest feature of the peak under way
+        ("top", "f4"),  # highest feature of the rise under way
         ("top_at", "i8"),
         ("previous", "f4"),
-        ("held", "f4"),  # highest peak within the waiting time
-        ("held_at", "i8"),
-        ("wait", "i4"),  # samples until the held peak is judged
-        ("beats", "f4", (PEAKS_KEPT,)),
+        ("held", PEAK),  # best peak within the waiting time
+        ("wait", "i4"),  # samples until it is judged
+        ("last", PEAK),  # the last beat
+        ("spare", PEAK),  # best peak since the last beat that was no beat
+        ("heights", "f4", (PEAKS_KEPT,)),  # of the last beats
+        ("sharps", "f4", (PEAKS_KEPT,)),
+        ("noises", "f4", (PEAKS_KEPT,)),  # heights of the last peaks that were no beats
         ("n_beats", "i8"),
-        ("noises", "f4", (PEAKS_KEPT,)),
         ("n_noises", "i8"),
-        ("ceiling", "f4"),  # slowly falling maximum of the feature, for the first beats
-        ("spare", "f4"),  # best peak since the last beat that was not taken
-        ("spare_at", "i8"),
-        ("spare_fiducial", "f8"),
-        ("last_at", "i8"),
-        ("last_slope", "f4"),
+        ("height", "f4"),  # medians of the above
+        ("sharp", "f4"),
+        ("noise", "f4"),
+        ("ceiling", "f4"),  # slowly falling maximum of the feature
+        ("mean", "f4"),  # slowly moving mean of the feature
         ("last_fiducial", "f8"),  # analysis samples
-        ("rr", "f4", (RR_KEPT,)),  # seconds, oldest overwritten
+        ("rr", "f4", (RR_KEPT,)),  # s, the oldest is overwritten
+        ("rr_median", "f4"),
         ("n_rr", "i8"),
     ],
     align=True,

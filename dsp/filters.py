@@ -36,7 +36,7 @@ FRONT = np.dtype(
 
 @njit(cache=True, nogil=True)
 def qrs_feature(front, x_mv):  # type: ignore[no-untyped-def]
-    """Mean slope of the smoothed signal over the last 80 ms, mV per 16 ms."""
+    """Slope of the smoothed signal, and its mean size over the last 80 ms; mV per 16 ms."""
     front.sum_a += x_mv - front.a[front.i_a]
     front.a[front.i_a] = x_mv
     front.i_a = (front.i_a + 1) % SMOOTH_A
@@ -45,10 +45,11 @@ def qrs_feature(front, x_mv):  # type: ignore[no-untyped-def]
     front.b[front.i_b] = a
     front.i_b = (front.i_b + 1) % SMOOTH_B
     b = np.float32(front.sum_b / SMOOTH_B)
-    d = np.float32(abs(b - front.c[front.i_c]))
+    slope = np.float32(b - front.c[front.i_c])
+    d = abs(slope)
     front.c[front.i_c] = b
     front.i_c = (front.i_c + 1) % SLOPE
     front.sum_d += d - front.d[front.i_d]
     front.d[front.i_d] = d
     front.i_d = (front.i_d + 1) % INTEGRAL
-    return np.float32(front.sum_d / INTEGRAL)
+    return slope, np.float32(front.sum_d / INTEGRAL)

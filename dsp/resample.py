@@ -20,8 +20,10 @@ PHASES = 64  # error of time: at most 1/128 of an input sample
 LOBES = 2.0  # zero crossings of the sinc on each side
 MAX_HALF = 10  # half the taps at MAX_HZ
 
-RESAMPLE = np.dtype([("tail", "f4", (2 * MAX_HALF,))], align=True)
-"""The last inputs of a lead, oldest first."""
+TAIL = 32  # inputs that are kept; a power of two, at least 2 * MAX_HALF
+
+RESAMPLE = np.dtype([("tail", "f4", (2 * TAIL,))], align=True)
+"""The last inputs of a lead, each written twice so that any window of them is contiguous."""
 
 
 def taps(fs_hz: float) -> NDArray[np.float32]:
@@ -36,13 +38,25 @@ def taps(fs_hz: float) -> NDArray[np.float32]:
 
 
 @njit(cache=True, nogil=True)
-def interpolate(line, first, k, step, table):  # type: ignore[no-untyped-def]
-    """Output `k`, from a stretch of inputs whose first one has the index `first`."""
+def take(state, index, x_mv):  # type: ignore[no-untyped-def]
+    """Note input number `index`."""
+    place = index & (TAIL - 1)
+    state.tail[place] = x_mv
+    state.tail[place + TAIL] = x_mv
+
+
+@njit(cache=True, nogil=True)
+def interpolate(state, k, step, table):  # type: ignore[no-untyped-def]
+    """Output `k`; inputs must have come up to `half` after its position, and no further than 10.
+
+    step : inputs per output; table : what `taps` gives.
+    """
     position = k * step
     whole = math.floor(position)
-    row = table[int((position - whole) * PHASES + 0.5)]
-    begin = whole - row.size // 2 + 1 - first
+    phase = int((position - whole) * PHASES + 0.5)
+    n_taps = table.shape[1]
+    begin = (whole - n_taps // 2 + 1) & (TAIL - 1)
     total = np.float32(0.0)
-    for j in range(row.size):
-        total += row[j] * line[begin + j]
+    for j in range(n_taps):
+        total += table[phase, j] * state.tail[begin + j]
     return total

@@ -1,0 +1,134 @@
+"""Beats are found whatever the gain, polarity, offset, rate and width; and none where none are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detectors import Analyzer
+from ecg import Findings
+from ecg.codes import BeatFlag
+
+
+def beats_of(x, fs_hz):
+    analyzer = Analyzer(fs_hz, tuple(f"L{i}" for i in range(len(x))))
+    return Findings.concat([analyzer.push(x), analyzer.finish()]).beats
+
+
+@pytest.fixture(scope="module")
+def all_found(errors):
+    def check(x, r_s, fs_hz=360.0, learning_s=4.0):
+        found = beats_of(x, fs_hz)["sample"] / fs_hz
+        late = [r for r in r_s if r > learning_s]
+        assert errors(found[found > learning_s - 0.05], late, 0.05) == (0, 0)
+
+    return check
+
+
+@pytest.mark.parametrize("gain", [0.1, 0.5, 1.0, 5.0, 10.0, -1.0, -0.1])
+def test_gain_and_polarity_do_not_matter(heart, all_found, gain):
+    x, r_s = heart(np.full(30, 0.8))
+    all_found(gain * x, r_s)
+
+
+@pytest.mark.parametrize("offset_mv", [-300.0, 5.0, 300.0])
+def test_a_constant_offset_does_not_matter(heart, all_found, offset_mv):
+    x, r_s = heart(np.full(30, 0.8))
+    all_found(x + np.float32(offset_mv), r_s)
+
+
+@pytest.mark.parametrize("fs_hz", [100, 125, 200, 250, 257, 360, 500, 999.5, 1000])
+def test_any_rate_will_do(heart, all_found, fs_hz):
+    x, r_s = heart(np.random.default_rng(1).uniform(0.6, 1.0, 40), fs_hz=fs_hz)
+    all_found(x, r_s, fs_hz)
+
+
+@pytest.mark.parametrize("bpm", [15, 30, 60, 120, 180, 240, 300])
+def test_heart_rates_from_15_to_300(heart, all_found, bpm):
+    n = max(12, int(bpm / 4))
+    x, r_s = heart(np.full(n, 60.0 / bpm), qrs_s=0.06)
+    all_found(x, r_s, learning_s=60.0 * 5 / bpm + 2.1)
+
+
+def test_a_jump_from_60_to_180(heart, all_found):
+    x, r_s = heart(np.r_[np.full(20, 1.0), np.full(60, 1 / 3), np.full(20, 1.0)])
+    all_found(x, r_s)
+
+
+@pytest.mark.parametrize(("r_mv", "qrs_s"), [(0.5, 0.04), (5.0, 0.04), (0.5, 0.12), (5.0, 0.12)])
+def test_qrs_of_half_to_five_millivolts_and_40_to_120_ms(heart, all_found, r_mv, qrs_s):
+    x, r_s = heart(np.full(30, 0.8), r_mv=r_mv, qrs_s=qrs_s)
+    all_found(x, r_s)
+
+
+def test_tall_t_waves_are_no_beats(heart, all_found):
+    x, r_s = heart(np.full(40, 0.9), r_mv=1.0, t_mv=1.2)
+    all_found(x, r_s)
+
+
+@pytest.mark.parametrize("line_hz", [50.0, 60.0])
+def test_powerline_of_half_a_millivolt(heart, all_found, line_hz):
+    x, r_s = heart(np.full(30, 0.8))
+    t = np.arange(x.shape[1]) / 360.0
+    all_found(x + np.float32(0.5) * np.sin(2 * np.pi * line_hz * t).astype(np.float32), r_s)
+
+
+def test_a_lead_that_falls_off_leaves_the_work_to_the_other(heart, all_found):
+    x, r_s = heart(np.full(40, 0.8))
+    both = np.concatenate([x, 0.5 * x])
+    both[0, 5000:] = np.nan
+    all_found(both, r_s)
+
+
+def test_a_gap_in_all_leads_costs_only_its_own_beats(heart, errors):
+    x, r_s = heart(np.full(40, 0.8))
+    x[:, 5000:7000] = np.nan
+    x[:, 7000:] += 2.0  # an electrode that is back sits at another potential
+    found = beats_of(x, 360.0)["sample"] / 360.0
+    there = [r for r in r_s if r > 4 and not 13.6 < r < 19.7]
+    assert errors(found[found > 3.95], there, 0.05) == (0, 0)
+
+
+@pytest.mark.parametrize("noise_mv", [0.0, 0.005, 0.02])
+def test_asystole_after_a_rhythm_gives_no_beats(heart, noise_mv):
+    x, r_s = heart(np.full(30, 0.8), noise_mv=0.005)
+    silence = np.random.default_rng(2).normal(0.0, noise_mv, (1, 60 * 360)).astype(np.float32)
+    found = beats_of(np.concatenate([x, silence], axis=1), 360.0)["sample"] / 360.0
+    assert found.max() < r_s[-1] + 0.1
+
+
+def test_a_signal_that_is_all_flat_gives_no_beats():
+    assert beats_of(np.full((1, 36_000), 1.7, np.float32), 360.0).size == 0
+
+
+def test_what_is_told_of_a_beat(heart):
+    x, r_s = heart(np.full(30, 0.8))
+    beats = beats_of(x, 360.0)
+    assert set(beats["code"]) == {ord("N")}
+    assert np.isnan(beats["rr_s"][0])
+    assert np.allclose(beats["rr_s"][1:], 0.8, atol=0.01)
+    assert beats["flags"][0] & BeatFlag.LEARNING
+    assert not beats["flags"][-1]
+    assert ((beats["confidence"] >= 0.5) & (beats["confidence"] <= 1.0)).all()
+    assert np.abs(beats["sample"] / 360.0 - r_s).max() < 0.006
+
+
+def test_a_beat_is_told_within_600_ms_and_through_sample_keeps_its_word(heart):
+    x, _ = heart(np.random.default_rng(4).uniform(0.4, 1.2, 60), fs_hz=250.0)
+    analyzer, through = Analyzer(250.0), 0
+    for i in range(x.shape[1]):
+        found = analyzer.push(x[:, i : i + 1])
+        for beat in found.beats:
+            if not beat["flags"] & BeatFlag.SEARCH_BACK:
+                assert beat["sample"] >= through
+                assert i - beat["sample"] <= 150
+        through = found.through_sample
+        assert i - through <= 160
+
+
+@pytest.mark.parametrize(("record", "most"), [("119", 4), ("215", 4), ("230", 4)])
+def test_real_records(real, errors, record, most):
+    x, fs_hz, expected = real(record, 300, 600)
+    found = beats_of(x[:1], fs_hz)["sample"]
+    late = expected[expected > 4 * fs_hz]
+    assert sum(errors(found[found > 3.9 * fs_hz], late, 0.15 * fs_hz)) <= most
