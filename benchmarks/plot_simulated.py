@@ -1,6 +1,7 @@
 """Draw simulated records on ECG paper, 25 mm/s and 10 mm/mV, with their truth, to be looked at.
 
     python -m benchmarks.plot_simulated OUT [NAME…]
+    python -m benchmarks.plot_simulated --picture docs/img/simulated.png
 
 A PNG a case of `dsp.synth.SCRIPTS`; the waves' spans are shaded, beats carry their codes.
 """
@@ -17,9 +18,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from dsp.synth import SCRIPTS, Simulated, simulate
+from dsp.synth import AF, SCRIPTS, VF, VT, Flutter, Simulated, Sinus, simulate
 
 LINE_S = 10.0
+PICTURE = (Sinus(10, pattern="NNNV"), AF(10), Flutter(10, ratios=(2, 4)), VT(5), VF(5))
 MM = 1 / 25.4
 SHADE = {"p": "#3a7ff6", "N": "#f6803a", "t": "#3aa655"}
 
@@ -63,8 +65,13 @@ def _line(axis: Axes, simulated: Simulated, lead: int, t0: float) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--picture", action="store_true", help="the one of docs/simulated.md")
     parser.add_argument("names", nargs="*", choices=[[], *SCRIPTS], default=[])
     chosen = parser.parse_args()
+    if chosen.picture:
+        chosen.out.parent.mkdir(parents=True, exist_ok=True)
+        draw(simulate(PICTURE, seed=1, leads=["II"]), chosen.out)
+        return
     chosen.out.mkdir(parents=True, exist_ok=True)
     for name in chosen.names or SCRIPTS:
         draw(simulate(SCRIPTS[name], seed=1, name=name), chosen.out / f"{name}.png")

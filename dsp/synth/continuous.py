@@ -68,15 +68,14 @@ def _atrial_flutter(t_s: Floats, wave: Continuous, rng: np.random.Generator) -> 
 
 
 def _ventricular_fibrillation(t_s: Floats, wave: Continuous, rng: np.random.Generator) -> Floats:
-    """Coarse: a few fronts, whose frequency, height and direction wander."""
+    """Coarse: a few fronts, whose frequency, height and direction wander; no lead falls silent."""
     course = np.zeros((t_s.size, 3))
-    for share, hz in ((0.85, wave.hz), (0.45, 0.78 * wave.hz), (0.3, 1.35 * wave.hz)):
+    for share, hz in ((0.9, wave.hz), (0.35, 0.78 * wave.hz), (0.22, 1.35 * wave.hz)):
         phase = _phase(t_s, hz, 0.16, rng)
         height = share * _wandering(t_s, 0.5, 1.5, rng)
         turn = _phase(t_s, 0.12, 0.8, rng)
-        across = np.stack(
-            [0.7 * np.sin(turn), 0.4 + 0.6 * np.cos(turn), 0.6 * np.cos(turn + 2.0)], axis=1
-        )
+        front = (0.5 * np.sin(turn), 0.8 + 0.3 * np.cos(turn), -0.6 + 0.3 * np.cos(turn + 2))
+        across = np.stack(front, axis=1)
         course += (height * np.sin(phase))[:, None] * across
     return course
 

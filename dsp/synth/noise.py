@@ -11,6 +11,7 @@ from dsp.synth.dipole import Floats
 from ecg import BadSetting
 
 KINDS = ("baseline", "muscle", "electrode", "powerline", "lead off")
+FADE_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,16 @@ def add_noise(
         if noise.snr_db is not None:
             power = signal_power(clean_mv[i], where.r_samples, fs_hz)
             rms_mv = np.sqrt(power / 10 ** (noise.snr_db / 10))
-        x_mv[i, part] += course * (rms_mv / np.sqrt(noise_power(course, fs_hz)))
+        height = rms_mv / np.sqrt(noise_power(course, fs_hz))
+        x_mv[i, part] += course * height * _fade(part, x_mv.shape[1], fs_hz)
+
+
+def _fade(part: slice, n_samples: int, fs_hz: float) -> Floats:
+    """Noise within a record comes and goes over `FADE_S`: cut off, it would leave a step."""
+    i = np.arange(part.start, part.stop)
+    begins = i - part.start + 1 if part.start > 0 else np.inf
+    ends = part.stop - i if part.stop < n_samples else np.inf
+    return np.minimum(1.0, np.minimum(begins, ends) / (FADE_S * fs_hz) + np.zeros(i.size))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
