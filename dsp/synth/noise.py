@@ -88,7 +88,7 @@ def _fade(part: slice, n_samples: int, fs_hz: float) -> Floats:
     i = np.arange(part.start, part.stop)
     begins = i - part.start + 1 if part.start > 0 else np.inf
     ends = part.stop - i if part.stop < n_samples else np.inf
-    return np.minimum(1.0, np.minimum(begins, ends) / (FADE_S * fs_hz) + np.zeros(i.size))
+    return np.full(i.size, 1.0).clip(max=np.minimum(begins, ends) / (FADE_S * fs_hz))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
