@@ -86,7 +86,7 @@ def simulate(
     >>> simulated.record.x_mv.shape
     (1, 3500)
     >>> simulated.truth.codes
-    'NNNNNNNNNNVVVVVVVVVVV'
+    'NNNNNNNNNNVVVVVVVVVVVV'
     """
     script = script if isinstance(script, Script) else Script(tuple(script))
     leads = script.leads if leads is None else tuple(leads)
