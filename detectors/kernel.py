@@ -131,21 +131,19 @@ def _write_beat(head, leads, peak, search_back, row):  # type: ignore[no-untyped
 def _decide(head, leads, beats, n_beats):  # type: ignore[no-untyped-def]
     """Steps 4 to 9. Beats that this analysis sample makes known; gives the new count."""
     qrs, n = head.qrs, head.n
+    ended = q.peak_ended(qrs, n, _fuse(leads, n))
     due = False
     if qrs.wait > 0:
         qrs.wait -= 1
         due = qrs.wait == 0
-    if q.peak_ended(qrs, n, _fuse(leads, n)):
-        if due:
-            qrs.wait = 1  # both at once: the newcomer may still be the better one
-            due = False
-        q.hold(qrs, _sharpness(leads, qrs.top_at, n))
     if due:
         if q.is_beat(qrs, n):
             n_beats += _write_beat(head, leads, qrs.held, False, beats[n_beats])
         else:
             q.keep_noise(qrs)
         qrs.held.score = np.float32(0.0)
+    if ended:
+        q.hold(qrs, _sharpness(leads, qrs.top_at, n))
     if q.search_back_due(qrs, n):
         n_beats += _write_beat(head, leads, qrs.spare, True, beats[n_beats])
         qrs.spare.score = np.float32(0.0)

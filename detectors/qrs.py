@@ -18,13 +18,16 @@ from dsp.filters import DELAY, INTEGRAL, SLOPE
 from dsp.resample import ANALYSIS_HZ
 
 LAG = int(DELAY)
-WAIT = 48  # 192 ms: at 300 a minute, beats come every 200 ms
+WAIT = 50  # 200 ms: ventricles seldom beat faster (Pan & Tompkins 1985)
+FAST_WAIT = 43  # 172 ms, when they do, or when nothing is known yet: 300 a minute is possible
+FAST_RR_S = 0.25
 WEAK_WAIT = 70  # 280 ms: a weak peak may be the P wave of a beat to come
 WEAK = np.float32(0.65)  # of the beats' height
 LONGEST_PEAK = 24  # 95 ms after its top a peak is over (Hamilton 2002)
 FLOOR = np.float32(0.008)  # a QRS of about 0.1 mV: with less we cannot tell
 SHARE = np.float32(0.2)  # threshold, between noise and beats
-LEARNING_BEATS = 4
+MOST_NOISE = np.float32(0.4)  # of the beats' height: higher ones were beats, not known as such
+LEARNING_BEATS = 8
 LEARNING_SHARE = np.float32(0.4)  # of the ceiling, while fewer beats are known
 T_WINDOW = 90  # 360 ms after a beat there may be its T wave (Pan & Tompkins 1985)
 T_HEIGHT = np.float32(0.5)
@@ -32,7 +35,9 @@ T_SHARP = np.float32(0.45)
 SEARCH_AFTER = 1.5  # median RR intervals without a beat (Hamilton 2002)
 SEARCH_SHARE = np.float32(0.4)  # of the threshold
 OVER_NOISE = np.float32(3.0)  # a beat found by search-back stands out of the other peaks
-OVER_MEAN = np.float32(2.2)  # and one without history out of the mean feature
+OVER_MEAN = np.float32(3.0)  # and one without history out of the mean feature: noise does not
+STEADY = 8  # nor does noise come at even intervals so many times in a row
+UNEVEN = 0.12
 PATIENCE = 500  # 2 s without a beat: then the threshold falls, time constant 2 s
 LOWEST = np.float32(0.08)  # of the beats' height: the least that the threshold falls to
 LONGEST_RR_S = 6.0  # more is a pause, not an interval of a rhythm
@@ -76,16 +81,24 @@ def hold(qrs, sharp):  # type: ignore[no-untyped-def]
     if qrs.wait > 0 and score <= qrs.held.score:
         return
     qrs.held.at, qrs.held.height, qrs.held.sharp, qrs.held.score = at, height, sharp, score
-    qrs.wait = WEAK_WAIT if score < WEAK * qrs.height else WAIT
+    if score < WEAK * qrs.height:
+        qrs.wait = WEAK_WAIT
+    elif qrs.n_beats < LEARNING_BEATS or qrs.rr_median < FAST_RR_S:
+        qrs.wait = FAST_WAIT
+    else:
+        qrs.wait = WAIT
 
 
 @njit(cache=True, nogil=True)
 def threshold(qrs, n):  # type: ignore[no-untyped-def]
     """Step 6. Score above which a peak is a beat."""
     if qrs.n_beats < LEARNING_BEATS:
-        level = max(LEARNING_SHARE * qrs.ceiling, OVER_MEAN * qrs.mean)
+        level = LEARNING_SHARE * qrs.ceiling
+        if qrs.steady < STEADY:
+            level = max(level, OVER_MEAN * qrs.mean)
     else:
-        level = qrs.noise + SHARE * (qrs.height - qrs.noise)
+        noise = min(qrs.noise, MOST_NOISE * qrs.height)
+        level = noise + SHARE * (qrs.height - noise)
         late = n - qrs.last.at - PATIENCE
         if late > 0:
             fallen = level * np.float32(math.exp(-late / 500.0))
@@ -97,9 +110,22 @@ def threshold(qrs, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def count_steady(qrs):  # type: ignore[no-untyped-def]
+    """While learning, count peaks at even intervals: a fast rhythm stands out of nothing else."""
+    if qrs.held.score < LEARNING_SHARE * qrs.ceiling:
+        return
+    gap = qrs.held.at - qrs.steady_at
+    even = abs(gap - qrs.steady_gap) <= UNEVEN * gap
+    qrs.steady = qrs.steady + 1 if even else 0
+    qrs.steady_at, qrs.steady_gap = qrs.held.at, gap
+
+
+@njit(cache=True, nogil=True)
 def is_beat(qrs, n):  # type: ignore[no-untyped-def]
     """Steps 6 and 7. Judge the held peak by its score and, soon after a beat, as its T wave."""
     held, last = qrs.held, qrs.last
+    if qrs.n_beats < LEARNING_BEATS:
+        count_steady(qrs)
     if held.score < threshold(qrs, n):
         return False
     soon = held.at - last.at < T_WINDOW

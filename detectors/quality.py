@@ -11,6 +11,7 @@ from dsp.resample import ANALYSIS_HZ
 from ecg.codes import QualityCode
 
 SECOND = int(ANALYSIS_HZ)
+SAME_MV = 0.0005  # two samples that differ by less are the same: a converter at its end
 FLAT_MV = 0.02  # peak to peak within a second: less than any lead with a heart on it
 RANGE_MV = 12.0  # an electrode that comes off swings further than any heart
 JUMP_MV = 3.0  # from one sample to the next
@@ -44,7 +45,7 @@ def gather(second, x_mv, before_mv, absent):  # type: ignore[no-untyped-def]
     step = x_mv - second.last
     second.jump = max(second.jump, abs(step))
     second.rough += abs(step - (second.last - before_mv))
-    if step == 0.0:
+    if abs(step) < SAME_MV:
         second.repeats += 1
     second.low = min(second.low, x_mv)
     second.high = max(second.high, x_mv)

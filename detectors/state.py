@@ -12,7 +12,7 @@ from dsp.filters import FRONT
 from dsp.resample import RESAMPLE
 
 MAGIC = b"TRHA"
-VERSION = 2
+VERSION = 3
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
 RR_KEPT = 8
@@ -81,6 +81,9 @@ QRS = np.dtype(
         ("noise", "f4"),
         ("ceiling", "f4"),  # slowly falling maximum of the feature
         ("mean", "f4"),  # slowly moving mean of the feature
+        ("steady", "i4"),  # peaks in a row at even intervals, while learning
+        ("steady_at", "i8"),
+        ("steady_gap", "i8"),
         ("last_fiducial", "f8"),  # analysis samples
         ("rr", "f4", (RR_KEPT,)),  # s, the oldest is overwritten
         ("rr_median", "f4"),

@@ -37,11 +37,12 @@ FRONT = np.dtype(
 @njit(cache=True, nogil=True)
 def qrs_feature(front, x_mv):  # type: ignore[no-untyped-def]
     """Slope of the smoothed signal, and its mean size over the last 80 ms; mV per 16 ms."""
-    front.sum_a += x_mv - front.a[front.i_a]
+    # in float64: a float32 difference would be rounded, and the sum would drift
+    front.sum_a += np.float64(x_mv) - np.float64(front.a[front.i_a])
     front.a[front.i_a] = x_mv
     front.i_a = (front.i_a + 1) % SMOOTH_A
     a = np.float32(front.sum_a / SMOOTH_A)
-    front.sum_b += a - front.b[front.i_b]
+    front.sum_b += np.float64(a) - np.float64(front.b[front.i_b])
     front.b[front.i_b] = a
     front.i_b = (front.i_b + 1) % SMOOTH_B
     b = np.float32(front.sum_b / SMOOTH_B)
@@ -49,7 +50,7 @@ def qrs_feature(front, x_mv):  # type: ignore[no-untyped-def]
     d = abs(slope)
     front.c[front.i_c] = b
     front.i_c = (front.i_c + 1) % SLOPE
-    front.sum_d += d - front.d[front.i_d]
+    front.sum_d += np.float64(d) - np.float64(front.d[front.i_d])
     front.d[front.i_d] = d
     front.i_d = (front.i_d + 1) % INTEGRAL
     return slope, np.float32(front.sum_d / INTEGRAL)

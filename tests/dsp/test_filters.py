@@ -1,0 +1,68 @@
+"""The fast kernels of the front end against their plain definitions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dsp import filters
+from dsp.features import median, sharpness
+
+rng = np.random.default_rng(0)
+
+
+def kernel(x):
+    front = np.zeros(1, filters.FRONT)[0]
+    return np.array([filters.qrs_feature(front, np.float32(v)) for v in x]).T
+
+
+def plain(x):
+    def mean(signal, n):
+        return np.convolve(signal, np.full(n, 1.0 / n))[: signal.size]
+
+    smooth = mean(mean(x, filters.SMOOTH_A), filters.SMOOTH_B)
+    slope = smooth - np.r_[np.zeros(filters.SLOPE), smooth[: -filters.SLOPE]]
+    return slope, mean(np.abs(slope), filters.INTEGRAL)
+
+
+def test_slope_and_feature_are_those_of_the_plain_definition():
+    x = np.cumsum(rng.normal(0.0, 0.1, 2000))
+    assert np.allclose(kernel(x), plain(x), atol=1e-4)
+
+
+def test_moving_sums_do_not_drift_in_an_hour():
+    x = rng.normal(0.0, 5.0, 900_000).astype(np.float32)
+    x[-100:] = 0.0
+    front = np.zeros(1, filters.FRONT)[0]
+    for value in x:
+        last = filters.qrs_feature(front, value)
+    assert abs(last[1]) < 1e-6
+
+
+@pytest.mark.parametrize(("line_hz", "left"), [(50.0, 0.001), (60.0, 0.02)])
+def test_powerline_is_taken_out(line_hz, left):
+    x = np.sin(2 * np.pi * line_hz * np.arange(2000) / 250.0)
+    assert kernel(x)[0][100:].__abs__().max() < left
+
+
+def test_the_feature_lags_by_its_stated_delay():
+    t = np.arange(500)
+    feature = kernel(np.exp(-0.5 * ((t - 250) / 4.0) ** 2))[1]
+    centre = (feature * t).sum() / feature.sum()
+    assert centre == pytest.approx(250 + filters.DELAY, abs=0.5)
+
+
+@given(st.lists(st.floats(-100, 100, width=32), max_size=12))
+def test_median_is_that_of_numpy(values):
+    padded = np.array([*values, 1e9], np.float32)
+    expected = np.median(np.array(values, np.float32)) if values else 0.0
+    assert median(padded, len(values)) == pytest.approx(float(expected), abs=1e-4)
+
+
+def test_sharpness_is_the_largest_change_of_slope():
+    slope = rng.normal(size=64).astype(np.float32)
+    expected = max(abs(slope[j] - slope[j - 4]) for j in range(10, 31))
+    assert sharpness(slope, 10, 30, 4) == expected
+    assert sharpness(slope, 74, 94, 4) == expected  # indices go round the ring
