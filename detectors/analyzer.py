@@ -146,7 +146,8 @@ class Analyzer:
     def _advance(self, x: NDArray[np.float32]) -> Findings:
         rows = [table[0] for table in tables(x.shape[1], self.fs_hz, self._leads.size, 1)]
         counts = kernel.advance(self._head, self._leads, x, self._step, self._table, *rows)
-        return stamp(self._head, *(table[:n] for table, n in zip(rows, counts, strict=True)))
+        beats, vitals, quality = (table[:n] for table, n in zip(rows, counts, strict=True))
+        return Findings(beats, vitals, quality, through_sample=int(self._head["through"]))
 
 
 def tables(
@@ -159,15 +160,6 @@ def tables(
         np.zeros((n_patients, seconds), VITALS),
         np.zeros((n_patients, seconds * n_leads), QUALITY),
     )
-
-
-def stamp(head: Any, beats: NDArray[Any], vitals: NDArray[Any], quality: NDArray[Any]) -> Findings:
-    """Findings of a patient out of the rows that the kernel wrote, with their times."""
-    start_ns, fs_hz = int(head["start_ns"]), float(head["fs_hz"])
-    for table in (beats, vitals, quality):
-        # start is added as an integer: a float of nanoseconds since 1970 is not exact
-        table["t_ns"] = np.rint(table["sample"] * 1e9 / fs_hz).astype(np.int64) + start_ns
-    return Findings(beats, vitals, quality, through_sample=int(head["through"]))
 
 
 def warm() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import kernel
-from detectors.analyzer import Analyzer, stamp, tables
+from detectors.analyzer import Analyzer, tables
 from dsp.resample import ANALYSIS_HZ, taps
 from ecg import BadSignal, Findings
 
@@ -109,8 +109,14 @@ class Bank:
             rows,
             counts,
         )
+        beats, vitals, quality = rows
+        through = heads["through"].tolist()
         found = {}
-        for p in places:
-            cut = [table[p, : counts[p, i]] for i, table in enumerate(rows)]
-            found[p] = stamp(heads[p], *cut)
+        for p, (n_beats, n_vitals, n_rows) in zip(places, counts[places].tolist(), strict=True):
+            found[p] = Findings(
+                beats[p, :n_beats],
+                vitals[p, :n_vitals],
+                quality[p, :n_rows],
+                through_sample=through[p],
+            )
         return found

@@ -11,11 +11,12 @@ from detectors import qrs as q
 from detectors import quality
 from detectors.state import RING, RR_KEPT
 from dsp.features import sharpness
-from dsp.filters import SLOPE, qrs_feature
+from dsp.filters import SLOPE, qrs_features
 from dsp.resample import ANALYSIS_HZ, interpolate, take
 from ecg.codes import BeatFlag, QualityCode
 
 SECOND = int(ANALYSIS_HZ)
+BLOCK = SECOND // 5
 HORIZON = 150  # analysis samples (0.6 s) after which no beat is found save by search-back
 LONG_GAP_S = 0.1  # missing longer than this, the baseline may have moved
 LEAST_WEIGHT = np.float32(0.05)  # a poor lead counts little, but more than nothing
@@ -45,15 +46,27 @@ def _take(lead, index, x_mv, long_gap):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _sample(lead, n, step, table):  # type: ignore[no-untyped-def]
-    """Steps 1 to 3. One analysis sample of a lead: resample, filter, gather its quality."""
-    x = interpolate(lead.resample, n, step, table)
-    absent = lead.gap > 0 or lead.started == 0
-    i = n & (RING - 1)
-    lead.signal[i] = x
-    lead.absent[i] = absent
-    lead.slope[i], lead.feature[i] = qrs_feature(lead.front, x)
-    quality.gather(lead.second, x, lead.signal[(n - 2) & (RING - 1)], absent)
+def _resample(lead, x_mv, start, head, end, step, table):  # type: ignore[no-untyped-def]
+    """Step 1. Analysis samples up to `end` (not included) of one lead, as far as inputs reach.
+
+    `start` is the place in `x_mv` of the input number `head.n_in`. Gives the number of inputs
+    taken; as many are taken as the last sample made needs, all of them when they do not reach.
+    """
+    state, signal, absent = lead.resample, lead.signal, lead.absent
+    half, long_gap = table.shape[1] // 2, int(head.fs_hz * LONG_GAP_S)
+    s, size, ahead = start, x_mv.size, head.n_in - start
+    n = head.n
+    while n < end:
+        need = math.floor(n * step) + half + 1 - ahead
+        for i in range(s, min(need, size)):
+            _take(lead, ahead + i, x_mv[i], long_gap)
+        s = max(s, min(need, size))
+        if need > size:
+            break
+        signal[n & (RING - 1)] = interpolate(state, n, step, table)
+        absent[n & (RING - 1)] = lead.gap > 0 or lead.started == 0
+        n += 1
+    return s - start, n
 
 
 @njit(cache=True, nogil=True)
@@ -103,49 +116,59 @@ def _timing_lead(leads, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _write_beat(head, leads, peak, search_back, row):  # type: ignore[no-untyped-def]
+def _when(head, n):  # type: ignore[no-untyped-def]
+    """Sample at the device's own rate, and its time in ns, of an analysis sample."""
+    sample = round(n * head.fs_hz / ANALYSIS_HZ)
+    # start is added as an integer: a float of nanoseconds since 1970 is not exact
+    return sample, head.start_ns + round(sample * 1e9 / head.fs_hz)
+
+
+@njit(cache=True, nogil=True)
+def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-untyped-def]
     """Fill the row of a beat, unless its R peak belongs to the beat before; true when filled."""
-    qrs = head.qrs
-    lead = _timing_lead(leads, peak.at)
-    fiducial = q.r_peak(leads[lead], peak.at)
-    if fiducial < qrs.last_fiducial + q.WAIT // 2:
+    qrs, lead = head.qrs, peak.lead
+    if peak.fiducial < qrs.last.fiducial + q.WAIT // 2:
         return False
-    level = q.threshold(qrs, head.n)
+    level = q.threshold(qrs, n)
     flags = _SEARCH_BACK if search_back else 0
     if qrs.n_beats < q.LEARNING_BEATS:
         flags |= _LEARNING
     if leads[lead].second.code != _USABLE:
         flags |= _POOR_SIGNAL
     row.confidence = peak.score / (peak.score + level)
-    row.rr_s = q.keep_beat(qrs, peak, fiducial)
-    row.sample = round(fiducial * head.fs_hz / ANALYSIS_HZ)
+    row.sample, row.t_ns = _when(head, peak.fiducial)
     row.qrs_ms = math.nan
     row.flags = flags
     row.code = _NORMAL
     row.aami = _NORMAL
     row.lead = lead if leads.size == 1 else -1
+    row.rr_s = q.keep_beat(qrs, peak)
     return True
 
 
 @njit(cache=True, nogil=True)
-def _decide(head, leads, beats, n_beats):  # type: ignore[no-untyped-def]
+def _decide(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
     """Steps 4 to 9. Beats that this analysis sample makes known; gives the new count."""
-    qrs, n = head.qrs, head.n
+    qrs = head.qrs
     ended = q.peak_ended(qrs, n, _fuse(leads, n))
     due = False
     if qrs.wait > 0:
         qrs.wait -= 1
         due = qrs.wait == 0
     if due:
+        held = qrs.held
+        held.lead = _timing_lead(leads, held.at)
+        held.fiducial = q.r_peak(leads[held.lead], held.at)
         if q.is_beat(qrs, n):
-            n_beats += _write_beat(head, leads, qrs.held, False, beats[n_beats])
+            q.learn_polarity(leads[held.lead], held.fiducial)
+            n_beats += _write_beat(head, leads, n, held, False, beats[n_beats])
         else:
             q.keep_noise(qrs)
-        qrs.held.score = np.float32(0.0)
+        held.score = np.float32(0.0)
     if ended:
         q.hold(qrs, _sharpness(leads, qrs.top_at, n))
     if q.search_back_due(qrs, n):
-        n_beats += _write_beat(head, leads, qrs.spare, True, beats[n_beats])
+        n_beats += _write_beat(head, leads, n, qrs.spare, True, beats[n_beats])
         qrs.spare.score = np.float32(0.0)
     return n_beats
 
@@ -164,18 +187,17 @@ def _middle_of_three(qrs):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _second(head, leads, vitals, n_vitals, rows, n_rows):  # type: ignore[no-untyped-def]
     """Rows of the second that has ended."""
-    end = round(head.n * head.fs_hz / ANALYSIS_HZ)
     for i in range(leads.size):
         quality.judge(leads[i].second)
         row = rows[n_rows]
-        row.sample = round((head.n - SECOND) * head.fs_hz / ANALYSIS_HZ)
+        row.sample, row.t_ns = _when(head, head.n - SECOND)
         row.sqi = leads[i].second.sqi
         row.lead = i
         row.code = leads[i].second.code
         quality.begin(leads[i].second)
         n_rows += 1
     row = vitals[n_vitals]
-    row.sample = end
+    row.sample, row.t_ns = _when(head, head.n)
     qrs = head.qrs
     known = qrs.n_rr > 0 and head.n - qrs.last.at < RATE_KNOWN_S * ANALYSIS_HZ
     row.hr_bpm = 60.0 / qrs.rr_median if known else math.nan
@@ -189,20 +211,27 @@ def _second(head, leads, vitals, n_vitals, rows, n_rows):  # type: ignore[no-unt
 def advance(head, leads, x_mv, step, table, beats, vitals, rows):  # type: ignore[no-untyped-def]
     """Take a chunk of inputs; write what becomes known; give the counts of rows written."""
     n_beats, n_vitals, n_rows = 0, 0, 0
-    half = table.shape[1] // 2
-    long_gap = int(head.fs_hz * LONG_GAP_S)
-    for s in range(x_mv.shape[1]):
+    start = 0
+    while True:
+        # a block ends with every fifth of a second at the latest: rings hold it and its past,
+        # and no second ends within it
+        end = (head.n // BLOCK + 1) * BLOCK
+        taken, made = 0, head.n
         for i in range(leads.size):
-            _take(leads[i], head.n_in, x_mv[i, s], long_gap)
-        head.n_in += 1
-        while math.floor(head.n * step) + half + 1 <= head.n_in:
-            for i in range(leads.size):
-                _sample(leads[i], head.n, step, table)
-            n_beats = _decide(head, leads, beats, n_beats)
-            head.n += 1
-            if head.n % SECOND == 0:
-                n_rows = _second(head, leads, vitals, n_vitals, rows, n_rows)
-                n_vitals += 1
+            taken, made = _resample(leads[i], x_mv[i], start, head, end, step, table)
+            lead = leads[i]
+            qrs_features(lead.front, lead.signal, lead.slope, lead.feature, head.n, made)
+            quality.gather(lead.second, lead.signal, lead.absent, head.n, made)
+        for n in range(head.n, made):
+            n_beats = _decide(head, leads, n, beats, n_beats)
+        start += taken
+        head.n_in += taken
+        head.n = made
+        if made < end:  # no inputs left
+            break
+        if made % SECOND == 0:
+            n_rows = _second(head, leads, vitals, n_vitals, rows, n_rows)
+            n_vitals += 1
     head.through = max(0, round((head.n - HORIZON) * head.fs_hz / ANALYSIS_HZ))
     return n_beats, n_vitals, n_rows
 

@@ -42,6 +42,7 @@ PATIENCE = 500  # 2 s without a beat: then the threshold falls, time constant 2 
 LOWEST = np.float32(0.08)  # of the beats' height: the least that the threshold falls to
 LONGEST_RR_S = 6.0  # more is a pause, not an interval of a rhythm
 FALL = np.float32(1.0 / 500.0)  # a sample: 2 s
+SHARP_FROM = INTEGRAL + SLOPE  # samples before a peak of the feature where its bends may lie
 REACH = 25  # 100 ms: the R peak lies no further from the middle of the feature
 _NEVER = -(10**9)
 
@@ -50,7 +51,7 @@ _NEVER = -(10**9)
 def begin(qrs):  # type: ignore[no-untyped-def]
     """A detector that has seen nothing."""
     qrs.last.at = _NEVER
-    qrs.last_fiducial = math.nan
+    qrs.last.fiducial = math.nan
     qrs.rr_median = np.float32(1.0)
 
 
@@ -150,12 +151,14 @@ def copy_peak(source, target):  # type: ignore[no-untyped-def]
     target.height = source.height
     target.sharp = source.sharp
     target.score = source.score
+    target.fiducial = source.fiducial
+    target.lead = source.lead
 
 
 @njit(cache=True, nogil=True)
-def keep_beat(qrs, peak, fiducial):  # type: ignore[no-untyped-def]
+def keep_beat(qrs, peak):  # type: ignore[no-untyped-def]
     """Note a beat; gives the interval before it, s, NaN for the first."""
-    rr_s = np.float32((fiducial - qrs.last_fiducial) / ANALYSIS_HZ)
+    rr_s = np.float32((peak.fiducial - qrs.last.fiducial) / ANALYSIS_HZ)
     if rr_s > 0.0 and rr_s < LONGEST_RR_S:
         qrs.rr[qrs.n_rr % RR_KEPT] = rr_s
         qrs.n_rr += 1
@@ -166,7 +169,6 @@ def keep_beat(qrs, peak, fiducial):  # type: ignore[no-untyped-def]
     kept = min(qrs.n_beats, PEAKS_KEPT)
     qrs.height, qrs.sharp = median(qrs.heights, kept), median(qrs.sharps, kept)
     copy_peak(peak, qrs.last)
-    qrs.last_fiducial = fiducial
     qrs.spare.score = np.float32(0.0)
     return rr_s
 
@@ -194,13 +196,12 @@ def r_peak(lead, at):  # type: ignore[no-untyped-def]
     first, last = max(at - LAG - REACH, 0), at - LAG + REACH
     left = signal[first & mask]
     rise = (signal[last & mask] - left) / np.float32(last - first)
-    best, where, way = np.float32(-1.0), first, np.float32(1.0)
+    best, where = np.float32(-1.0), first
     for i in range(first, last + 1):
         away = signal[i & mask] - left - rise * np.float32(i - first)
         size = abs(away) * (np.float32(1.0) + np.float32(0.2) * lead.polarity * np.sign(away))
         if size > best:
-            best, where, way = size, i, np.sign(away)
-    lead.polarity += np.float32(0.125) * (way - lead.polarity)
+            best, where = size, i
     before, top, after = (
         signal[(where - 1) & mask],
         signal[where & mask],
@@ -213,4 +214,10 @@ def r_peak(lead, at):  # type: ignore[no-untyped-def]
     return where + min(max(shift, np.float32(-0.5)), np.float32(0.5))
 
 
-SHARP_FROM = INTEGRAL + SLOPE  # samples before the feature's top at which its bends may lie
+@njit(cache=True, nogil=True)
+def learn_polarity(lead, fiducial):  # type: ignore[no-untyped-def]
+    """Note which way the largest deflection of a beat points, against 40 ms before and after."""
+    signal, mask, r = lead.signal, lead.signal.size - 1, round(fiducial)
+    around = np.float32(0.5) * (signal[(r - 10) & mask] + signal[(r + 10) & mask])
+    way = np.sign(signal[r & mask] - around)
+    lead.polarity += np.float32(0.125) * (way - lead.polarity)

@@ -37,19 +37,25 @@ def begin(second):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def gather(second, x_mv, before_mv, absent):  # type: ignore[no-untyped-def]
-    """Take one sample into the running second."""
-    if absent:
-        second.missing += 1
-        return
-    step = x_mv - second.last
-    second.jump = max(second.jump, abs(step))
-    second.rough += abs(step - (second.last - before_mv))
-    if abs(step) < SAME_MV:
-        second.repeats += 1
-    second.low = min(second.low, x_mv)
-    second.high = max(second.high, x_mv)
-    second.last = x_mv
+def gather(second, signal, absent, first, end):  # type: ignore[no-untyped-def]
+    """Take the samples `first` to `end` (not included) of the rings into the running second."""
+    mask = signal.size - 1
+    low, high, jump, rough = second.low, second.high, second.jump, second.rough
+    missing, repeats = second.missing, second.repeats
+    before, last = signal[(first - 2) & mask], signal[(first - 1) & mask]
+    for n in range(first, end):
+        x = signal[n & mask]
+        if absent[n & mask]:
+            missing += 1
+        else:
+            step = x - last
+            jump = max(jump, abs(step))
+            rough += abs(step - (last - before))
+            repeats += abs(step) < SAME_MV
+            low, high = min(low, x), max(high, x)
+        before, last = last, x
+    second.low, second.high, second.jump, second.rough = low, high, jump, rough
+    second.missing, second.repeats = missing, repeats
 
 
 @njit(cache=True, nogil=True)

@@ -12,7 +12,7 @@ from dsp.filters import FRONT
 from dsp.resample import RESAMPLE
 
 MAGIC = b"TRHA"
-VERSION = 3
+VERSION = 4
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
 RR_KEPT = 8
@@ -26,7 +26,6 @@ SECOND = np.dtype(
         ("repeats", "i4"),
         ("jump", "f4"),
         ("rough", "f8"),
-        ("last", "f4"),
         ("sqi", "f4"),
         ("code", "i4"),
     ],
@@ -58,6 +57,8 @@ PEAK = np.dtype(
         ("height", "f4"),  # of the feature, mV a 16 ms
         ("sharp", "f4"),  # largest change of slope about it, mV a 16 ms
         ("score", "f4"),  # height, lowered when it is blunter than beats are
+        ("fiducial", "f8"),  # of the R peak, analysis samples
+        ("lead", "i4"),  # that tells it
     ],
     align=True,
 )
@@ -84,7 +85,6 @@ QRS = np.dtype(
         ("steady", "i4"),  # peaks in a row at even intervals, while learning
         ("steady_at", "i8"),
         ("steady_gap", "i8"),
-        ("last_fiducial", "f8"),  # analysis samples
         ("rr", "f4", (RR_KEPT,)),  # s, the oldest is overwritten
         ("rr_median", "f4"),
         ("n_rr", "i8"),

@@ -16,41 +16,39 @@ INTEGRAL = 20  # 80 ms, about a narrow QRS: Hamilton 2002, "Open source ECG anal
 DELAY = (SMOOTH_A - 1) / 2 + (SMOOTH_B - 1) / 2 + SLOPE / 2 + (INTEGRAL - 1) / 2
 """Samples by which the feature lags behind the signal."""
 
+KEPT = 8  # intermediate values that are kept; a power of two, more than the averages need
+
 FRONT = np.dtype(
     [
-        ("a", "f4", (SMOOTH_A,)),
-        ("b", "f4", (SMOOTH_B,)),
-        ("c", "f4", (SLOPE,)),
-        ("d", "f4", (INTEGRAL,)),
+        ("a", "f4", (KEPT,)),  # after the first average
+        ("b", "f4", (KEPT,)),  # after the second
         ("sum_a", "f8"),
         ("sum_b", "f8"),
         ("sum_d", "f8"),
-        ("i_a", "i4"),
-        ("i_b", "i4"),
-        ("i_c", "i4"),
-        ("i_d", "i4"),
     ],
     align=True,
 )
 
 
 @njit(cache=True, nogil=True)
-def qrs_feature(front, x_mv):  # type: ignore[no-untyped-def]
-    """Slope of the smoothed signal, and its mean size over the last 80 ms; mV per 16 ms."""
-    # in float64: a float32 difference would be rounded, and the sum would drift
-    front.sum_a += np.float64(x_mv) - np.float64(front.a[front.i_a])
-    front.a[front.i_a] = x_mv
-    front.i_a = (front.i_a + 1) % SMOOTH_A
-    a = np.float32(front.sum_a / SMOOTH_A)
-    front.sum_b += np.float64(a) - np.float64(front.b[front.i_b])
-    front.b[front.i_b] = a
-    front.i_b = (front.i_b + 1) % SMOOTH_B
-    b = np.float32(front.sum_b / SMOOTH_B)
-    slope = np.float32(b - front.c[front.i_c])
-    d = abs(slope)
-    front.c[front.i_c] = b
-    front.i_c = (front.i_c + 1) % SLOPE
-    front.sum_d += np.float64(d) - np.float64(front.d[front.i_d])
-    front.d[front.i_d] = d
-    front.i_d = (front.i_d + 1) % INTEGRAL
-    return slope, np.float32(front.sum_d / INTEGRAL)
+def qrs_features(front, signal, slope, feature, begin, end):  # type: ignore[no-untyped-def]
+    """Step 2. Slope and feature of the samples `begin` to `end` (not included).
+
+    signal, slope, feature : float32 rings [a power of two, more than end - begin + INTEGRAL],
+    mV in, mV a 16 ms out. The sums are float64: differences of float32 would be rounded and the
+    sums would drift.
+    """
+    mask, kept = signal.size - 1, KEPT - 1
+    sum_a, sum_b, sum_d = front.sum_a, front.sum_b, front.sum_d
+    for n in range(begin, end):
+        sum_a += np.float64(signal[n & mask]) - np.float64(signal[(n - SMOOTH_A) & mask])
+        a = np.float32(sum_a * (1.0 / SMOOTH_A))
+        sum_b += np.float64(a) - np.float64(front.a[(n - SMOOTH_B) & kept])
+        front.a[n & kept] = a
+        b = np.float32(sum_b * (1.0 / SMOOTH_B))
+        d = b - front.b[(n - SLOPE) & kept]
+        front.b[n & kept] = b
+        sum_d += np.float64(abs(d)) - np.float64(abs(slope[(n - INTEGRAL) & mask]))
+        slope[n & mask] = d
+        feature[n & mask] = np.float32(sum_d * (1.0 / INTEGRAL))
+    front.sum_a, front.sum_b, front.sum_d = sum_a, sum_b, sum_d
