@@ -158,7 +158,7 @@ def _decide(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
     if due:
         held = qrs.held
         held.lead = _timing_lead(leads, held.at)
-        held.fiducial = q.r_peak(leads[held.lead], held.at)
+        held.fiducial = q.r_peak(leads[held.lead], q.own_peak(leads[held.lead], held.at, n))
         if q.is_beat(qrs, n):
             q.learn_polarity(leads[held.lead], held.fiducial)
             n_beats += _write_beat(head, leads, n, held, False, beats[n_beats])

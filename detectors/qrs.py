@@ -43,6 +43,7 @@ LOWEST = np.float32(0.08)  # of the beats' height: the least that the threshold 
 LONGEST_RR_S = 6.0  # more is a pause, not an interval of a rhythm
 FALL = np.float32(1.0 / 500.0)  # a sample: 2 s
 SHARP_FROM = INTEGRAL + SLOPE  # samples before a peak of the feature where its bends may lie
+APART = 20  # 80 ms: further apart the leads of one beat do not peak
 REACH = 25  # 100 ms: the R peak lies no further from the middle of the feature
 _NEVER = -(10**9)
 
@@ -182,6 +183,17 @@ def search_back_due(qrs, n):  # type: ignore[no-untyped-def]
         return False
     level = max(SEARCH_SHARE * threshold(qrs, n), OVER_NOISE * qrs.noise, FLOOR)
     return qrs.spare.score > level
+
+
+@njit(cache=True, nogil=True)
+def own_peak(lead, at, now):  # type: ignore[no-untyped-def]
+    """Where the feature of one lead is highest, near a peak of the feature of all leads."""
+    feature, mask = lead.feature, lead.feature.size - 1
+    where = at
+    for i in range(max(at - APART, 0), min(at + APART, now) + 1):
+        if feature[i & mask] > feature[where & mask]:
+            where = i
+    return where
 
 
 @njit(cache=True, nogil=True)
