@@ -20,6 +20,10 @@ BLOCK = SECOND // 5
 HORIZON = 150  # analysis samples (0.6 s) after which no beat is found save by search-back
 LONG_GAP_S = 0.1  # missing longer than this, the baseline may have moved
 LEAST_WEIGHT = np.float32(0.05)  # a poor lead counts little, but more than nothing
+MEAN_RATE = np.float32(0.25)  # a second
+HEIGHT_RATE = np.float32(0.125)  # a beat
+MOST_CREST = np.float32(20.0)
+TINY = np.float32(1e-6)
 TIMING_SHARE = np.float32(0.3)
 RATE_KNOWN_S = 6.0  # a rate of older beats is no rate
 _NORMAL = ord("N")
@@ -72,14 +76,33 @@ def _resample(lead, x_mv, start, head, end, step, table):  # type: ignore[no-unt
 @njit(cache=True, nogil=True)
 def _weight(lead, at):  # type: ignore[no-untyped-def]
     """What a lead counts for in the decision at a sample."""
-    if lead.absent[at & (RING - 1)]:
-        return np.float32(0.0)
-    return max(lead.second.sqi, LEAST_WEIGHT)
+    return np.float32(0.0) if lead.absent[at & (RING - 1)] else lead.weight
+
+
+@njit(cache=True, nogil=True)
+def _weigh(leads):  # type: ignore[no-untyped-def]
+    """Weights of the leads for the second that begins: quality, and how far beats stand out.
+
+    The feature of a lead is measured in heights of its own beats, and counts by the cube of the
+    height over the mean, as the mean of measurements of different precision does.
+    """
+    for i in range(leads.size):
+        lead = leads[i]
+        total = np.float32(0.0)
+        for j in range(RING):
+            total += lead.feature[j]
+        lead.mean += MEAN_RATE * (total / np.float32(RING) - lead.mean)
+        lead.weight = max(lead.second.sqi, LEAST_WEIGHT)
+        if lead.height > 0.0:
+            lead.weight *= min(lead.height / (lead.mean + TINY), MOST_CREST) ** 3 / lead.height
 
 
 @njit(cache=True, nogil=True)
 def _fuse(leads, n):  # type: ignore[no-untyped-def]
-    """Mean of the leads' features, weighted by their quality; 0 when no lead is there."""
+    """Mean of the leads' features by their weights, in mV a 16 ms; 0 when no lead is there."""
+    if leads.size == 1:
+        absent = leads[0].absent[n & (RING - 1)]
+        return np.float32(0.0) if absent else leads[0].feature[n & (RING - 1)]
     total, weights = np.float32(0.0), np.float32(0.0)
     for i in range(leads.size):
         weight = _weight(leads[i], n)
@@ -97,6 +120,18 @@ def _sharpness(leads, at, n):  # type: ignore[no-untyped-def]
         total += weight * sharpness(leads[i].slope, at - q.SHARP_FROM, min(at + SLOPE, n), SLOPE)
         weights += weight
     return total / weights
+
+
+@njit(cache=True, nogil=True)
+def _learn_heights(leads, at):  # type: ignore[no-untyped-def]
+    """Note how high the feature of each lead is at a beat."""
+    for i in range(leads.size):
+        lead = leads[i]
+        height = lead.feature[at & (RING - 1)]
+        if lead.absent[at & (RING - 1)]:
+            continue
+        rate = HEIGHT_RATE if lead.height > 0.0 else np.float32(1.0)
+        lead.height += rate * (height - lead.height)
 
 
 @njit(cache=True, nogil=True)
@@ -160,6 +195,7 @@ def _decide(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
         held.lead = _timing_lead(leads, held.at)
         held.fiducial = q.r_peak(leads[held.lead], q.own_peak(leads[held.lead], held.at, n))
         if q.is_beat(qrs, n):
+            _learn_heights(leads, held.at)
             q.learn_polarity(leads[held.lead], held.fiducial)
             n_beats += _write_beat(head, leads, n, held, False, beats[n_beats])
         else:
@@ -196,6 +232,7 @@ def _second(head, leads, vitals, n_vitals, rows, n_rows):  # type: ignore[no-unt
         row.code = leads[i].second.code
         quality.begin(leads[i].second)
         n_rows += 1
+    _weigh(leads)
     row = vitals[n_vitals]
     row.sample, row.t_ns = _when(head, head.n)
     qrs = head.qrs
@@ -242,7 +279,7 @@ def begin(head, leads):  # type: ignore[no-untyped-def]
     q.begin(head.qrs)
     for i in range(leads.size):
         quality.begin(leads[i].second)
-        leads[i].second.sqi = np.float32(0.5)
+        leads[i].second.sqi = leads[i].weight = np.float32(0.5)
 
 
 @njit(cache=True, nogil=True)

@@ -12,7 +12,7 @@ from dsp.filters import FRONT
 from dsp.resample import RESAMPLE
 
 MAGIC = b"TRHA"
-VERSION = 4
+VERSION = 5
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
 RR_KEPT = 8
@@ -42,6 +42,9 @@ LEAD = np.dtype(
         ("offset_mv", "f4"),  # subtracted, so that the signal goes on smoothly after a gap
         ("gap", "i4"),  # inputs missing in a row, up to now
         ("started", "i4"),
+        ("height", "f4"),  # of the feature at beats, slowly moving; 0 before the first
+        ("mean", "f4"),  # of the feature, by second, slowly moving
+        ("weight", "f4"),  # in the fusion of leads
         ("polarity", "f4"),  # -1 to 1: which way the largest deflection of beats has pointed
         ("signal", "f4", (RING,)),  # resampled, mV
         ("slope", "f4", (RING,)),  # of the QRS band, mV a 16 ms
