@@ -1,8 +1,9 @@
 """From samples to findings: signal quality, beats, heart rate."""
 
-from detectors.analyzer import Analyzer, warm
+from detectors.analyzer import Analyzer
 from detectors.bank import Bank
 from detectors.cache import drop_stale
+from detectors.warmup import warm
 
 __all__ = ["Analyzer", "Bank", "warm"]
 

@@ -160,9 +160,3 @@ def tables(
         np.zeros((n_patients, seconds), VITALS),
         np.zeros((n_patients, seconds * n_leads), QUALITY),
     )
-
-
-def warm() -> None:
-    """Compile the kernels, or load them from Numba's cache: a first push is then quick."""
-    analyzer = Analyzer(ANALYSIS_HZ)
-    analyzer.push(np.zeros((1, 8), np.float32))
