@@ -37,6 +37,7 @@ SEARCH_SHARE = np.float32(0.4)  # of the threshold
 OVER_NOISE = np.float32(3.0)  # a beat found by search-back stands out of the other peaks
 OVER_MEAN = np.float32(3.0)  # and one without history out of the mean feature: noise does not
 STEADY = 8  # nor does noise come at even intervals so many times in a row
+STEADY_SHARE = np.float32(0.55)  # of the ceiling: T waves in between are not counted
 UNEVEN = 0.12
 PATIENCE = 500  # 2 s without a beat: then the threshold falls, time constant 2 s
 LOWEST = np.float32(0.08)  # of the beats' height: the least that the threshold falls to
@@ -114,7 +115,7 @@ def threshold(qrs, n):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def count_steady(qrs):  # type: ignore[no-untyped-def]
     """While learning, count peaks at even intervals: a fast rhythm stands out of nothing else."""
-    if qrs.held.score < LEARNING_SHARE * qrs.ceiling:
+    if qrs.held.score < STEADY_SHARE * qrs.ceiling:
         return
     gap = qrs.held.at - qrs.steady_at
     even = abs(gap - qrs.steady_gap) <= UNEVEN * gap
