@@ -9,9 +9,17 @@ from numpy.typing import NDArray
 
 from dsp.synth.dipole import Floats
 from ecg import BadSetting
+from ecg.codes import STANDARD_LEADS
 
 KINDS = ("baseline", "muscle", "electrode", "powerline", "lead off")
 FADE_S = 0.3
+_WEEK_S = 7 * 86400.0
+_ALLOWED = {
+    "snr_db": (-40.0, 80.0),
+    "rms_mv": (0.0, 20.0),
+    "start_s": (0.0, _WEEK_S),
+    "duration_s": (0.0, _WEEK_S),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +37,7 @@ class Noise:
     start_s, duration_s : float
         When; to the end when `duration_s` is None.
     leads : tuple of str
-        Where; empty for all.
+        Where; empty for all. A lead that the record has not is passed over.
     mains_hz : float
         Of `powerline`: 50 or 60.
 
@@ -52,6 +60,15 @@ class Noise:
             raise BadSetting(f"noise {self.kind!r}: must be one of {', '.join(KINDS)}")
         if self.kind != "lead off" and (self.snr_db is None) == (self.rms_mv is None):
             raise BadSetting(f"noise {self.kind!r}: give either snr_db or rms_mv")
+        for name, (low, high) in _ALLOWED.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise BadSetting(f"noise {name} {value}: must be within {low:g} to {high:g}")
+        if self.mains_hz not in (50.0, 60.0):
+            raise BadSetting(f"noise mains_hz {self.mains_hz}: must be 50 or 60")
+        for lead in self.leads:
+            if lead not in STANDARD_LEADS:
+                raise BadSetting(f"noise lead {lead!r}: must be one of {', '.join(STANDARD_LEADS)}")
 
 
 def add_noise(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -12,7 +12,19 @@ from dsp.synth.stage import Continuous, Stage
 from ecg import BadSetting
 from ecg.codes import EpisodeKind
 
-SLOWEST_BPM, FASTEST_BPM = 5.0, 400.0
+_RATE_BPM = (5.0, 400.0)
+_ALLOWED = {
+    "bpm": _RATE_BPM,
+    "p_bpm": _RATE_BPM,
+    "atrial_bpm": _RATE_BPM,
+    "flutter_bpm": (150.0, 450.0),
+    "hrv": (0.0, 0.2),  # beyond it an interval might fall below 0
+    "pr_s": (0.05, 0.6),
+    "f_wave_mv": (0.0, 2.0),
+    "hz": (1.0, 12.0),
+    "amplitude_mv": (0.0, 5.0),
+}
+"""Settings of segments by name, and what they may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +36,15 @@ class Segment(ABC):
     def __post_init__(self) -> None:
         if not 0 < self.duration_s < 7 * 86400:
             raise BadSetting(f"duration_s {self.duration_s}: must be above 0 and below a week")
-        bpm = getattr(self, "bpm", None)
-        if bpm is not None and not SLOWEST_BPM <= bpm <= FASTEST_BPM:
-            raise BadSetting(f"bpm {bpm}: must be within {SLOWEST_BPM:g} to {FASTEST_BPM:g}")
-        shapes = getattr(self, "shapes", ()) or (getattr(self, "shape", "apex"),)
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in _ALLOWED and value is not None:
+                low, high = _ALLOWED[field.name]
+                if not low <= value <= high:
+                    raise BadSetting(f"{field.name} {value}: must be within {low:g} to {high:g}")
+        shapes = getattr(self, "shapes", ("apex",))
+        if not shapes:
+            raise BadSetting("shapes is empty: name at least one")
         for shape in shapes:
             if shape not in SHAPES:
                 raise BadSetting(f"shape {shape!r}: must be one of {', '.join(SHAPES)}")
@@ -112,6 +129,11 @@ class AF(Segment):
     pattern: str = "N"
     shapes: tuple[str, ...] = ("outflow",)
 
+    def __post_init__(self) -> None:
+        Segment.__post_init__(self)
+        if not self.pattern or set(self.pattern) - set("NV"):
+            raise BadSetting(f"pattern {self.pattern!r}: must be of N and V")
+
     @property
     def kind(self) -> EpisodeKind:
         """AF."""
@@ -148,6 +170,11 @@ class Flutter(Segment):
     ratios: tuple[int, ...] = (2,)
     flutter_bpm: float = 300.0
     f_wave_mv: float = 0.22
+
+    def __post_init__(self) -> None:
+        Segment.__post_init__(self)
+        if not self.ratios or min(self.ratios) < 1:
+            raise BadSetting(f"ratios {self.ratios}: give at least one, each 1 or more")
 
     @property
     def kind(self) -> EpisodeKind:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dsp.synth.conduction import CompleteBlock, Mobitz2, Paced, Wenckebach
+from dsp.synth.loop import closed
 from dsp.synth.noise import Noise
 from dsp.synth.patient import Patient
 from dsp.synth.rhythm import AF, SVT, VF, VT, Asystole, Flutter, Pause, Segment, Sinus
@@ -132,14 +133,14 @@ DEMO: dict[str, Script] = {
     ),
     "ventricular tachycardia, self-ending": Script(
         (
-            Sinus(30, bpm=84, pattern="NNNNNNNNV", shapes=("apex",)),
+            Sinus(45, bpm=84, pattern="NNNNNNNNV", shapes=("apex",)),
             VT(14, bpm=172),
             Pause(1.0),
-            Sinus(60, bpm=92, pattern="N" * 12 + "V", shapes=("apex",)),
+            Sinus(90, bpm=92, pattern="N" * 12 + "V", shapes=("apex",)),
         )
     ),
     "asystole episode": Script(
-        (Sinus(35, bpm=62), Sinus(10, bpm=46), Asystole(9), CompleteBlock(10, bpm=42), Sinus(50))
+        (Sinus(35, bpm=62), Sinus(10, bpm=46), Asystole(9), CompleteBlock(10, bpm=42), Sinus(56))
     ),
     "complete AV block": Script(
         (CompleteBlock(100, bpm=42, escape="junction"), CompleteBlock(60, bpm=36)),
@@ -169,7 +170,9 @@ def demo_record(
     leads: tuple[str, ...] = ("II", "V1"),
     seed: int | None = None,
 ) -> Record:
-    """A long, varied record with a bed's noise, by its name in `DEMO`.
+    """A long, varied record with a bed's noise, by its name in `DEMO`, to be played in a loop.
+
+    It lasts `minutes` less at most a few seconds, so that its end goes on as its beginning.
 
     Raises
     ------
@@ -181,7 +184,7 @@ def demo_record(
     script = repeated(DEMO[name], minutes)
     seed = sum(name.encode()) if seed is None else seed
     noise = script.noise or _BED_NOISE
-    return simulate(script, fs_hz=fs_hz, leads=leads, seed=seed, noise=noise, name=name).record
+    return closed(simulate(script, fs_hz=fs_hz, leads=leads, seed=seed, noise=noise, name=name))
 
 
 def repeated(script: Script, minutes: float) -> Script:

@@ -77,7 +77,7 @@ def simulate(
     BadSignal
         If the rate or a lead cannot be simulated.
     BadSetting
-        If the script is empty.
+        If the script is empty or the seed negative.
 
     Examples
     --------
@@ -93,12 +93,14 @@ def simulate(
     noise = script.noise if noise is None else noise
     if not LOWEST_FS_HZ <= fs_hz <= HIGHEST_FS_HZ:
         raise BadSignal(f"fs_hz {fs_hz}: must be within {LOWEST_FS_HZ:g} to {HIGHEST_FS_HZ:g}")
-    if not script.segments:
-        raise BadSetting("the script has no segments: give at least one")
+    n_samples = round(script.duration_s * fs_hz)
+    if n_samples < 1:
+        raise BadSetting("the script lasts less than a sample: give at least one segment")
+    if seed < 0:
+        raise BadSetting(f"seed {seed}: must be 0 or more")
     matrix = lead_matrix(leads)
     heart = Heart(patient or script.patient)
     stage = _play(script.segments, patient or script.patient, heart, seed)
-    n_samples = round(script.duration_s * fs_hz)
     dipole, waves = heart.draw(stage, fs_hz, n_samples)
     for i, wave in enumerate(stage.continuous):
         add_continuous(dipole, wave, fs_hz, np.random.default_rng([seed, 1, i]))
