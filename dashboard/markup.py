@@ -1,0 +1,112 @@
+"""HTML of tiles and alarms: pure text from what is known, safe against what devices are named."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from html import escape
+
+from alerts.words import SYSTEM_BED, Alarm, BedAlarms, Phase, Priority
+from dashboard.ward_state import BedView
+from ecg.clock import NS
+
+SYMBOLS = {
+    # beside the colour, for those who do not see it; the number of marks is the priority
+    Priority.HIGH: "!!!",
+    Priority.MEDIUM: "!!",
+    Priority.LOW: "!",
+    Priority.INFO: "i",
+}
+
+
+def tile(view: BedView) -> str:
+    """The head of a bed's tile: bed, signal, heart rate, most urgent alarm."""
+    doc = view.alarms
+    alarm = shown(doc)
+    look = look_of(alarm)
+    rate = f"{view.hr_bpm:.0f}" if view.hr_bpm is not None and math.isfinite(view.hr_bpm) else "--"
+    sentence = ""
+    if alarm is not None:
+        mark = SYMBOLS[alarm.priority]
+        more = f" <b>+{len(doc.alarms) - 1}</b>" if len(doc.alarms) > 1 else ""
+        sentence = f"<b class='mark'>{mark}</b> {escape(alarm.text)}{_after(alarm)}{more}"
+    who = f"<b>{escape(bed_name(view.bed))}</b><span>{escape(label(doc))}</span>"
+    unit = "<span class='unit'>HR<br>/min</span>"
+    title = escape(alarm.text) if alarm else ""
+    return (
+        f"<div class='head {look}' data-bed='{escape(view.bed)}'><div class='who'>{who}</div>"
+        f"<div class='rate'>{unit}<span class='hr'>{rate}</span></div>"
+        f"<div class='sentence' title='{title}'>{sentence}</div></div>"
+    )
+
+
+def card(view: BedView, alarm: Alarm) -> str:
+    """One entry of the list of active alarms."""
+    place = bed_name(view.bed)
+    state = f"since {clock(alarm.since_ns)}"
+    if alarm.phase is Phase.LATCHED:
+        state += " · over, not yet seen by anybody"
+    elif alarm.phase is Phase.ACKNOWLEDGED:
+        state += f" · ✓ {alarm.acknowledged_by or 'acknowledged'}"
+        if alarm.id in view.acknowledged_ns:
+            state += f" at {clock(view.acknowledged_ns[alarm.id])}"
+    return (
+        f"<div class='alarm {look_of(alarm)}' data-alarm='{escape(alarm.id)}'>"
+        f"<b class='mark' title='{alarm.priority.label} priority'>{SYMBOLS[alarm.priority]}</b>"
+        f"<div class='what'><div class='text' title='{escape(alarm.text)}'>"
+        f"<b>{escape(place)}</b> {escape(alarm.text)}</div>"
+        f"<div class='state'>{alarm.priority.label} · {escape(state)}</div></div></div>"
+    )
+
+
+def shown(doc: BedAlarms) -> Alarm | None:
+    """The alarm that gives a tile its colour: the first, unless somebody has seen to it.
+
+    An alarm that was acknowledged must not hide one that nobody knows of.
+    """
+    unseen = [a for a in doc.alarms if a.phase is not Phase.ACKNOWLEDGED]
+    return next(iter(unseen or doc.alarms), None)
+
+
+def look_of(alarm: Alarm | None) -> str:
+    """CSS classes: priority, and whether it is to flash (IEC 60601-1-8:2006, 6.3.2)."""
+    if alarm is None:
+        return "calm"
+    return alarm.priority.label + ("" if alarm.phase is Phase.ACKNOWLEDGED else " unseen")
+
+
+def urgent_first(views: list[BedView]) -> list[tuple[BedView, Alarm]]:
+    """All alarms of the ward: by priority, unseen before acknowledged, the newest first."""
+    pairs = [(view, alarm) for view in views for alarm in view.alarms.alarms]
+    return sorted(
+        pairs,
+        key=lambda pair: (
+            -pair[1].priority,
+            pair[1].phase is Phase.ACKNOWLEDGED,
+            -pair[1].since_ns,
+        ),
+    )
+
+
+def label(doc: BedAlarms) -> str:
+    """What the signal is; never leaves open whether it comes from a patient."""
+    kind = {"real": "real record", "simulated": "simulated", "device": ""}[doc.source]
+    return " · ".join(part for part in (doc.label, kind) if part)
+
+
+def bed_name(bed: str) -> str:
+    """As people call it."""
+    return "Ward" if bed == SYSTEM_BED else f"Bed {bed}" if bed.isdecimal() else bed
+
+
+def clock(t_ns: int) -> str:
+    """Local time of day, `16:20:31`."""
+    return datetime.fromtimestamp(t_ns / NS).strftime("%H:%M:%S")
+
+
+def _after(alarm: Alarm) -> str:
+    if alarm.phase is Phase.LATCHED:
+        return " <i>(over)</i>"
+    if alarm.phase is Phase.ACKNOWLEDGED:
+        return " <i>✓</i>"
+    return ""

@@ -1,0 +1,146 @@
+"""The ward page: a tile a bed, and the active alarms. A Streamlit script, run from the top."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator as Slot
+
+from alerts.words import SYSTEM_BED, Phase
+from dashboard import markup
+from dashboard.components.trace import screen, trace
+from dashboard.live import hub
+from dashboard.ward_state import BedView
+
+REFRESH_S = 0.5
+NOBODY = "Ward screen"
+GAINS_MM_MV = (5, 10, 20)
+COLUMNS = ((1600, 4), (1100, 3), (720, 2), (0, 1))  # from this width of the page, CSS px
+STYLE = Path(__file__).with_name("ward.css").read_text()
+
+
+def page() -> None:
+    """Lay out what changes rarely; `refresh` does the rest."""
+    st.set_page_config("Ward · telerhythm", "🫀", "wide", "collapsed")
+    wards = hub().state.wards()
+    ward = top_bar(wards)
+    beds = beds_of(ward)
+    st.html(f"<style>{STYLE}{rows(len(beds))}</style>")
+    screen(ward)
+    heads = {}
+    with st.container(key="ward-grid"):
+        for view in beds:
+            with st.container(key=f"tile-{view.bed}", gap=None):
+                heads[view.bed] = st.empty()
+                trace(ward, view.bed, mm_per_mv=st.session_state.get("gain") or 10)
+    if not beds:
+        st.html(
+            "<div class='trh-empty'><h3>No beds yet</h3><p>The page shows a bed as soon as "
+            "<code>telerhythm serve</code> tells of it. Start it with the same broker, and check "
+            "that its settings name beds; or see the demo: <code>telerhythm demo</code>.</p></div>"
+        )
+    refresh(wards, ward, [view.bed for view in beds], heads)
+
+
+def top_bar(wards: list[str]) -> str:
+    """Title, ward, who watches, gain, clock; returns the ward that is shown."""
+    with st.container(key="top-bar", horizontal=True, vertical_alignment="center"):
+        st.html("<div class='trh-title'>telerhythm <span>ward</span></div>", width="content")
+        if len(wards) > 1:
+            chosen = st.selectbox(
+                "Ward", wards, key="ward", label_visibility="collapsed", width=180
+            )
+            ward = str(chosen)
+        else:
+            ward = wards[0] if wards else "none"
+            st.html(f"<div class='trh-ward'>{ward if wards else ''}</div>", width="content")
+        st.html("<div class='trh-space'></div>")
+        st.segmented_control(
+            "Gain, mm/mV",
+            GAINS_MM_MV,
+            default=10,
+            key="gain",
+            format_func=lambda gain: f"{gain} mm/mV",
+            label_visibility="collapsed",
+            width="content",
+        )
+        st.text_input(
+            "Who acknowledges",
+            key="by",
+            max_chars=64,
+            placeholder="Your name, for acknowledgements",
+            label_visibility="collapsed",
+            width=260,
+        )
+        st.html("<div class='trh-clock'></div>", width="content")
+    return ward
+
+
+def beds_of(ward: str) -> list[BedView]:
+    """The beds that have tiles."""
+    views = hub().state.beds(ward, time.monotonic())
+    return [view for view in views if view.bed != SYSTEM_BED]
+
+
+def rows(n_beds: int) -> str:
+    """How many columns and rows the tiles make, for each width of the page."""
+    rules = []
+    for width, columns in reversed(COLUMNS):
+        counts = f"--columns:{columns};--rows:{math.ceil(n_beds / columns) or 1}"
+        rules.append(f"@media(min-width:{width}px){{:root{{{counts}}}}}")
+    return "".join(rules)
+
+
+@st.fragment(run_every=REFRESH_S)
+def refresh(
+    wards: list[str],
+    ward: str,
+    shown: list[str],
+    heads: dict[str, Slot],
+) -> None:
+    """Numbers and alarms. The traces are not touched."""
+    state, now_s = hub().state, time.monotonic()
+    views = state.beds(ward, now_s)
+    if state.wards() != wards or [v.bed for v in views if v.bed != SYSTEM_BED] != shown:
+        st.rerun()
+    for view in views:
+        if view.bed in heads:
+            heads[view.bed].html(markup.tile(view))
+    with st.container(key="dock", gap=None):
+        alarm_list(ward, views, is_unattended=state.is_unattended(ward, now_s))
+
+
+def alarm_list(ward: str, views: list[BedView], *, is_unattended: bool) -> None:
+    """The active alarms, each with what can be done about it."""
+    alarms = markup.urgent_first(views)
+    unseen = sum(alarm.phase is not Phase.ACKNOWLEDGED for _, alarm in alarms)
+    title = f"{len(alarms)} active alarms, {unseen} not acknowledged" if alarms else "No alarms"
+    look = "calm"
+    if is_unattended:
+        title = "!! The analysis does not answer: no signals and no alarms. Check telerhythm serve."
+        look = "medium unseen"
+    st.html(f"<div class='trh-dock-title {look}'>{title}</div>")
+    with st.container(key="alarms", gap=None):
+        for view, alarm in alarms:
+            with st.container(key=f"alarm-{view.bed}-{alarm.id}", horizontal=True, gap=None):
+                st.html(markup.card(view, alarm))
+                if alarm.phase is not Phase.ACKNOWLEDGED:
+                    st.button(
+                        "Acknowledge",
+                        key=f"acknowledge-{view.bed}-{alarm.id}",
+                        on_click=acknowledge,
+                        args=(ward, view.bed, alarm.id),
+                    )
+
+
+def acknowledge(ward: str, bed: str, alarm_id: str) -> None:
+    """Tell `serve`; the tile changes when serve says so."""
+    by = st.session_state.get("by", "").strip() or NOBODY
+    if not hub().acknowledge(ward, bed, alarm_id, by):
+        st.toast("Not acknowledged: the message broker does not answer.", icon="⚠️")
+
+
+page()
