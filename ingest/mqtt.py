@@ -240,6 +240,9 @@ class Link:
         if reason.is_failure:
             self._say(False, f"the broker refused the connection: {reason}")
             return
+        if not self._uncut.is_set():  # cut while it was being made
+            self.cut()
+            return
         with self._lock:
             self._is_connected = True
         if self._subscriptions:

@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
+from ingest.registry import Bed
+from ingest.sequence import Piece, Sequencer
 from numpy.typing import NDArray
 
 from alerts import engine
-from alerts.words import AlarmKind, BedAlarms, Command, Transition
+from alerts.engine import Place
+from alerts.words import AlarmKind
 from detectors.analyzer import Analyzer
-from ecg import BadSignal, Findings, Frame, LiveChunk
+from ecg import Findings, Frame, LiveChunk
 from ecg.clock import NS, Timeline
 from ecg.frame import MISSING
-from ingest.registry import Bed
-from ingest.sequence import Piece, Sequencer
-from store.base import BeatRows, EpisodeRows, QualityRows, Row, TransitionRow, VitalsRows
-from store.base import WaveformChunk
+from store.base import BeatRows, EpisodeRows, QualityRows, Row, VitalsRows, WaveformChunk
+from telerhythm.desk import AlarmDesk, Outcome
 
-# How long a technical trouble is shown after it was last seen.
-TROUBLE_HOLD_NS = 10 * NS
 # A frame from the future cannot come of a slow network: the device's clock is wrong.
 CLOCK_AHEAD_NS = 10 * NS
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a bed has to say after it was given something.
-
-    Attributes
-    ----------
-    rows : list of Row
-        To be stored.
-    frames : list of (boot, seq)
-        Of the frames that these rows make durable.
-    chunks : list of LiveChunk
-        To be shown.
-    transitions : list of Transition
-        Alarms that changed.
-    """
-
-    rows: list[Row] = field(default_factory=list)
-    frames: list[tuple[int, int]] = field(default_factory=list)
-    chunks: list[LiveChunk] = field(default_factory=list)
-    transitions: list[Transition] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -60,21 +37,21 @@ class _Stream:
 class Bedside:
     """One bed, the patient in it and the device on the patient."""
 
-    def __init__(self, bed: Bed, run: int, now_ns: int) -> None:
+    def __init__(self, bed: Bed, run: int) -> None:
         """`run` tells this process's streams from those of an earlier one (see `LiveChunk`)."""
         self.bed = bed
         self.sequencer = Sequencer(bed.device)
+        self.desk = AlarmDesk(
+            Place(bed.ward, bed.bed, bed.label, bed.source, bed.device), bed.patient
+        )
         self._run = run
         self._epoch: int | None = None
         self._stream: _Stream | None = None
-        self._leads: tuple[str, ...] = ()
-        self._alarms = engine.begin(bed.ward, bed.bed, bed.patient, now_ns)
-        self._troubles: dict[AlarmKind, int] = {}
 
     def take(self, frame: Frame, received_ns: int) -> Outcome:
         """Take a frame as it came in."""
         outcome = Outcome()
-        self._step(engine.FrameSeen(received_ns), received_ns, outcome)
+        self.desk.step(engine.FrameSeen(received_ns), received_ns, outcome)
         self._take_pieces(self.sequencer.push(frame, received_ns), received_ns, outcome)
         return outcome
 
@@ -82,35 +59,8 @@ class Bedside:
         """Let time pass: give up on frames that do not come, notice silence."""
         outcome = Outcome()
         self._take_pieces(self.sequencer.flush(now_ns), now_ns, outcome)
-        for kind, until_ns in list(self._troubles.items()):
-            if now_ns >= until_ns:
-                del self._troubles[kind]
-                self._step(engine.Trouble(kind, False, ""), now_ns, outcome)
-        self._step(engine.Tick(), now_ns, outcome)
+        self.desk.tick(now_ns, outcome)
         return outcome
-
-    def trouble(self, kind: AlarmKind, text: str, now_ns: int) -> Outcome:
-        """Show a technical trouble, for as long as it is seen again and a little longer."""
-        outcome = Outcome()
-        self._note_trouble(kind, text, now_ns, outcome)
-        return outcome
-
-    def command(self, command: Command, now_ns: int) -> Outcome:
-        """Do what somebody at a dashboard asked for."""
-        outcome = Outcome()
-        self._step(engine.Acknowledge(command.alarm_id, command.by), now_ns, outcome)
-        return outcome
-
-    def document(self, now_ns: int) -> BedAlarms:
-        """What is published of this bed."""
-        return engine.document(
-            self._alarms,
-            now_ns,
-            label=self.bed.label,
-            source=self.bed.source,
-            device=self.bed.device,
-            leads=self._leads,
-        )
 
     def _take_pieces(self, pieces: Iterable[Piece], now_ns: int, outcome: Outcome) -> None:
         for piece in pieces:
@@ -118,8 +68,10 @@ class Bedside:
             stream = self._stream_of(piece)
             findings = self._analyse(stream, piece)
             through_ns = stream.timeline.at(findings.through_sample)
-            event = engine.Analysed(through_ns, findings.beats, findings.vitals, findings.quality)
-            self._step(event, now_ns, outcome)
+            event = engine.Analysed(
+                through_ns, findings.beats, findings.vitals, findings.quality, piece.frame.leads
+            )
+            self.desk.step(event, now_ns, outcome)
             outcome.rows += _rows(self.bed.patient, piece, findings)
             outcome.frames.append((piece.frame.boot, piece.frame.seq))
             outcome.chunks.append(self._chunk(stream, piece, findings))
@@ -128,25 +80,14 @@ class Bedside:
         """Turn what is odd about a piece into a trouble that a nurse sees."""
         if piece.clock_stepped:
             text = "The clock of the device has jumped: times of this bed are counted, not read."
-            self._note_trouble(AlarmKind.CLOCK_WRONG, text, now_ns, outcome)
+            self.desk.trouble(AlarmKind.CLOCK_WRONG, text, now_ns, outcome)
         elif piece.frame.t_ns - now_ns > CLOCK_AHEAD_NS:
             text = "The clock of the device is ahead of this system's: check the device's clock."
-            self._note_trouble(AlarmKind.CLOCK_WRONG, text, now_ns, outcome)
+            self.desk.trouble(AlarmKind.CLOCK_WRONG, text, now_ns, outcome)
         if piece.missing:
             seconds = piece.missing / piece.frame.fs_hz
             text = f"The signal has gaps: {seconds:.1f} s did not arrive. Check the connection."
-            self._note_trouble(AlarmKind.BAD_DATA, text, now_ns, outcome)
-
-    def _note_trouble(self, kind: AlarmKind, text: str, now_ns: int, outcome: Outcome) -> None:
-        fresh = kind not in self._troubles
-        self._troubles[kind] = now_ns + TROUBLE_HOLD_NS
-        if fresh:
-            self._step(engine.Trouble(kind, True, text), now_ns, outcome)
-
-    def _step(self, event: engine.Event, now_ns: int, outcome: Outcome) -> None:
-        self._alarms, transitions = engine.step(self._alarms, event, now_ns)
-        outcome.transitions += transitions
-        outcome.rows += [_transition_row(self.bed, t) for t in transitions]
+            self.desk.trouble(AlarmKind.BAD_DATA, text, now_ns, outcome)
 
     def _stream_of(self, piece: Piece) -> _Stream:
         frame = piece.frame
@@ -155,7 +96,6 @@ class Bedside:
             usable_unknown = [0] * len(frame.leads)
             self._stream = _Stream(analyzer, Timeline(frame.fs_hz), usable_unknown)
             self._epoch = piece.epoch
-            self._leads = frame.leads
         return self._stream
 
     def _analyse(self, stream: _Stream, piece: Piece) -> Findings:
@@ -225,21 +165,3 @@ def _rows(patient: str, piece: Piece, findings: Findings) -> list[Row]:
     if len(findings.episodes):
         rows.append(EpisodeRows(patient, findings.episodes))
     return rows
-
-
-def _transition_row(bed: Bed, transition: Transition) -> TransitionRow:
-    evidence = transition.evidence
-    return TransitionRow(
-        t_ns=transition.t_ns,
-        noted_ns=transition.noted_ns,
-        ward=bed.ward,
-        bed=bed.bed,
-        patient=bed.patient,
-        alarm_id=transition.alarm_id,
-        kind=transition.kind.value,
-        priority=transition.priority.label,
-        phase=transition.phase.value,
-        by=transition.by,
-        text=transition.text,
-        evidence=evidence.to_json() if evidence else "",
-    )

@@ -8,21 +8,23 @@ process dies is sent again by the broker.
 
 from __future__ import annotations
 
-import json
 import queue
 import signal
+import sys
 import threading
 import time
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import partial
 
 import structlog
 
 import detectors
+from alerts.engine import Place
 from alerts.words import (
     SYSTEM_BED,
     AlarmKind,
+    BedAlarms,
+    Phase,
     alarm_topic,
     command_topic,
     decode_command,
@@ -31,75 +33,50 @@ from alerts.words import (
     parse_ward_topic,
 )
 from ecg import BadFrame, BadInput, StoreError, encode_live
-from ecg.clock import now_ns
+from ecg.clock import NS, now_ns
 from ingest.mqtt import Delivery, Link
 from ingest.registry import Bed, Registry
+from ingest.sequence import Counts
 from ingest.wire import SUBSCRIPTIONS, decode_frame, decode_status, parse_topic
-from store.base import Row, Store, Token
+from store.base import Row, Store, Token, WaveformChunk
 from store.sqlite import SqliteStore
-from telerhythm.bedside import Bedside, Outcome
+from telerhythm.bedside import Bedside
 from telerhythm.complaints import Complaints
+from telerhythm.desk import AlarmDesk, Outcome
+from telerhythm.figures import Figures
 from telerhythm.settings import Settings
 
 READY = "telerhythm serve: ready"
 TICK_S = 0.25
-RETRY_S = 1.0
+RETRY_NS = NS
+FLUSH_S = 10.0
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class Figures:
-    """What serve has done, for the report at its end."""
-
-    frames_received: int = 0
-    frames_stored: int = 0
-    beats: int = 0
-    alarms: int = 0
-    # From the moment at which a device had a frame's last sample (and published it) until the
-    # frame was durable. The last hour of eight devices at four frames a second fits.
-    latencies_ms: deque[float] = field(default_factory=lambda: deque(maxlen=120_000))
-
-    def report(self, complaints: dict[str, int]) -> str:
-        """As one line of JSON."""
-        latencies = sorted(self.latencies_ms)
-
-        def quantile(q: float) -> float | None:
-            return round(latencies[int(q * (len(latencies) - 1))], 1) if latencies else None
-
-        return json.dumps(
-            {
-                "frames_received": self.frames_received,
-                "frames_stored": self.frames_stored,
-                "beats": self.beats,
-                "alarms": self.alarms,
-                "latency_p50_ms": quantile(0.50),
-                "latency_p99_ms": quantile(0.99),
-                "complaints": complaints,
-            }
-        )
 
 
 class Server:
     """Everything that `serve` wires together."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
-        beds = [Bed(**bed.model_dump()) for bed in settings.beds]
-        self._registry = Registry(beds)
-        self._store = store
+        registry = Registry(Bed(**bed.model_dump()) for bed in settings.beds)
         run = time.time_ns() // 1_000_000 * 1000  # room for the epochs of one run
-        now = now_ns()
-        self._bedsides = {bed.device: Bedside(bed, run, now) for bed in beds}
-        self._by_bed = {(b.bed.ward, b.bed.bed): b for b in self._bedsides.values()}
-        self._systems = {
-            ward: Bedside(Bed(ward, SYSTEM_BED, SYSTEM_BED, "", "", "device"), run, now)
-            for ward in {bed.ward for bed in beds}
+        self._store = store
+        self._bedsides = {bed.device: Bedside(bed, run) for bed in registry}
+        # what concerns a ward as a whole: an unknown device, the store
+        self._wards = {
+            ward: AlarmDesk(Place(ward, SYSTEM_BED), SYSTEM_BED)
+            for ward in {bed.ward for bed in registry}
         }
-        self._resume(store)
+        self._desks = {(d.place.ward, d.place.bed): d for d in self._all_desks()}
+        for device, last in store.last_frames().items():
+            if device in self._bedsides:  # frames sent again are then known as such
+                self._bedsides[device].sequencer.resume(last.boot, last.seq, last.end_ns)
         self._queue: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
         self._held: dict[tuple[str, int, int], Delivery] = {}
         self._failed: queue.SimpleQueue[tuple[list[Row], list[Delivery]]] = queue.SimpleQueue()
-        self._complaints = Complaints()
+        self._next_retry_ns = 0
+        self._shown: dict[Place, BedAlarms] = {}
         self._stopping = threading.Event()
+        self.complaints = Complaints(log)
         self.figures = Figures()
         self._link = Link(
             settings.broker.host,
@@ -107,43 +84,38 @@ class Server:
             settings.client_id,
             subscriptions=(*SUBSCRIPTIONS, (command_topic("+", "+"), 1)),
             on_message=self._queue.put,
-            clean=False,
+            username=settings.broker.username,
+            password=settings.broker.password(),
+            clean=False,  # the broker keeps what comes while this process is away
         )
 
     def run(self) -> None:
         """Work until `stop`; then finish what has come in already."""
         self._link.start()
-        if not self._link.wait_until_ready(30.0):
-            log.warning("broker", reason="no broker yet: serve goes on trying")
-        print(READY, flush=True)
-        for bedside in (*self._bedsides.values(), *self._systems.values()):
-            self._publish_state(bedside, now_ns())
+        for desk in self._all_desks():
+            self._show(desk)
         next_tick = time.monotonic()
-        quiet = False
-        while not (self._stopping.is_set() and quiet):
+        is_idle = False
+        while not (self._stopping.is_set() and is_idle):
             try:
-                delivery = self._queue.get(timeout=max(0.0, next_tick - time.monotonic()))
-                self._take(delivery)
-                quiet = False
+                self._take(self._queue.get(timeout=max(0.0, next_tick - time.monotonic())))
+                is_idle = False
             except queue.Empty:
-                quiet = True
+                is_idle = True
             if time.monotonic() >= next_tick:
                 next_tick = time.monotonic() + TICK_S
                 self._tick()
-        self._store.flush(10.0)
+        self._store.flush(FLUSH_S)
         self._link.stop()
 
     def stop(self) -> None:
         """Ask `run` to end. Safe in a signal handler."""
         self._stopping.set()
 
-    def _resume(self, store: Store) -> None:
-        """Go on where the store ends, so that frames sent again are known as such."""
-        for device, last in store.last_frames().items():
-            if device in self._bedsides:
-                self._bedsides[device].sequencer.resume(last.boot, last.seq, last.end_ns)
+    def _all_desks(self) -> list[AlarmDesk]:
+        return [*(bedside.desk for bedside in self._bedsides.values()), *self._wards.values()]
 
-    # -- what comes in ------------------------------------------------------------------------
+    # -- what comes in ---------------------------------------------------------------------------
 
     def _take(self, delivery: Delivery) -> None:
         """Handle one message; whatever is wrong with it stays its sender's own trouble."""
@@ -151,99 +123,122 @@ class Server:
             if delivery.topic.startswith("ward/"):
                 self._take_command(delivery)
             else:
-                self._take_device(delivery)
+                self._take_from_device(delivery)
         except BadInput as error:
             self._complain("malformed", delivery, str(error))
-            self._finish([], [delivery])
+            self._store_then_acknowledge([], [delivery])
+        except Exception as error:
+            # a fault of ours at one bed must not stop the others
+            log.exception("fault", topic=delivery.topic)
+            self._complain("fault", delivery, repr(error))
+            self._store_then_acknowledge([], [delivery])
 
     def _take_command(self, delivery: Delivery) -> None:
         topic = parse_ward_topic(delivery.topic)
-        bedside = self._by_bed.get((topic.ward, topic.bed))
-        if bedside is None and topic.bed == SYSTEM_BED:
-            bedside = self._systems.get(topic.ward)
-        if bedside is None:
-            self._complain("unknown_bed", delivery, "no such bed in the settings")
-            self._finish([], [delivery])
-            return
-        command = decode_command(delivery.payload)
-        self._emit(bedside, bedside.command(command, now_ns()), [delivery])
+        desk = self._desks.get((topic.ward, topic.bed))
+        if desk is None:
+            raise BadInput(f"bed {topic.ward}/{topic.bed} is not in the settings")
+        outcome = Outcome()
+        desk.command(decode_command(delivery.payload), now_ns(), outcome)
+        self._emit(desk, outcome, [delivery])
 
-    def _take_device(self, delivery: Delivery) -> None:
+    def _take_from_device(self, delivery: Delivery) -> None:
         topic = parse_topic(delivery.topic)
         device = f"{topic.site}/{topic.device}"
         bedside = self._bedsides.get(device)
         if bedside is None:
-            self._unknown(device, delivery)
+            self._take_unknown(device, delivery)
         elif topic.kind == "frame":
             self._take_frame(bedside, delivery)
         else:
-            if topic.kind == "status":
-                log.info("status", device=device, **decode_status(delivery.payload).words())
-            self._finish([], [delivery])
+            log.info("status", device=device, status=decode_status(delivery.payload))
+            self._store_then_acknowledge([], [delivery])
 
     def _take_frame(self, bedside: Bedside, delivery: Delivery) -> None:
-        now = now_ns()
+        self.figures.frames_received += 1
         device = bedside.bed.device
         try:
             frame = decode_frame(delivery.payload, device)
         except BadFrame as error:
             self._complain("malformed", delivery, str(error))
+            outcome = Outcome()
             text = "The device sends data that cannot be read: check or change the device."
-            self._emit(bedside, bedside.trouble(AlarmKind.BAD_DATA, text, now), [delivery])
+            bedside.desk.trouble(AlarmKind.BAD_DATA, text, now_ns(), outcome)
+            self._emit(bedside.desk, outcome, [delivery])
             return
-        before = bedside.sequencer.counts.copy()
+        before = replace(bedside.sequencer.counts)
         outcome = bedside.take(frame, delivery.received_ns)
-        self._complain_of_order(bedside, before, delivery.topic)
+        self._complain_of_order(delivery, before, bedside.sequencer.counts)
         if bedside.sequencer.holds(frame.boot, frame.seq):
-            # not to be acknowledged before its turn has come
+            # it is acknowledged when its turn has come and it is stored
             self._held[device, frame.boot, frame.seq] = delivery
-            self._emit(bedside, outcome, [])
+            self._emit(bedside.desk, outcome, [], device)
         else:
-            self._emit(bedside, outcome, [delivery])
+            self._emit(bedside.desk, outcome, [delivery], device)
 
-    def _unknown(self, device: str, delivery: Delivery) -> None:
+    def _take_unknown(self, device: str, delivery: Delivery) -> None:
         self._complain("unknown_device", delivery, f"device {device} is at no bed of the settings")
         text = f"Device {device} sends, but is at no bed: add it to the settings or switch it off."
-        for system in self._systems.values():
-            outcome = system.trouble(AlarmKind.UNKNOWN_DEVICE, text, now_ns())
-            self._emit(system, outcome, [])
-        self._finish([], [delivery])
+        for desk in self._wards.values():
+            outcome = Outcome()
+            desk.trouble(AlarmKind.UNKNOWN_DEVICE, text, now_ns(), outcome, about=device)
+            self._emit(desk, outcome, [])
+        self._store_then_acknowledge([], [delivery])
 
-    def _complain(self, kind: str, delivery: Delivery, reason: str) -> None:
-        self._complaints.add(kind, delivery.topic, reason, delivery.received_ns)
+    def _complain(self, kind: str, delivery: Delivery, reason: str, times: int = 1) -> None:
+        self.complaints.add(kind, delivery.topic, reason, delivery.received_ns, times)
 
-    # -- what goes out ------------------------------------------------------------------------
+    def _complain_of_order(self, delivery: Delivery, before: Counts, after: Counts) -> None:
+        for kind, reason in (
+            ("lost", "frames are missing in the sequence"),
+            ("duplicates", "frames came more than once"),
+            ("clock_steps", "the device's clock does not fit the samples that it sent"),
+        ):
+            times = getattr(after, kind) - getattr(before, kind)
+            if times:
+                self._complain(kind, delivery, reason, times)
+
+    # -- what goes out ---------------------------------------------------------------------------
 
     def _tick(self) -> None:
         now = now_ns()
-        for bedside in self._bedsides.values():
-            self._emit(bedside, bedside.tick(now), [])
+        if now >= self._next_retry_ns and not self._failed.empty():
+            self._next_retry_ns = now + RETRY_NS
+            self._retry(now)
+        for device, bedside in self._bedsides.items():
+            self._emit(bedside.desk, bedside.tick(now), [], device)
+        for desk in self._wards.values():
+            outcome = Outcome()
+            desk.tick(now, outcome)
+            self._emit(desk, outcome, [])
 
-    def _emit(self, bedside: Bedside, outcome: Outcome, deliveries: list[Delivery]) -> None:
+    def _emit(
+        self, desk: AlarmDesk, outcome: Outcome, deliveries: list[Delivery], device: str = ""
+    ) -> None:
         """Tell people first, then the store."""
-        self._publish_state(bedside)
+        self._show(desk)
         for chunk in outcome.chunks:
             self._link.publish(live_topic(chunk.ward, chunk.bed), encode_live(chunk), qos=0)
             self.figures.beats += len(chunk.beats)
-        raised = [t for t in outcome.transitions if t.phase is Phase.RAISED]
-        self.figures.alarms += len(raised)
-        for frame in outcome.frames:
-            held = self._held.pop((bedside.bed.device, *frame), None)
+        self.figures.alarms += sum(t.phase is Phase.RAISED for t in outcome.transitions)
+        for boot, seq in outcome.frames:
+            held = self._held.pop((device, boot, seq), None)
             if held is not None:
                 deliveries.append(held)
         if outcome.rows or deliveries:
-            self._finish(outcome.rows, deliveries)
+            self._store_then_acknowledge(outcome.rows, deliveries)
 
-    def _publish_state(self, bedside: Bedside) -> None:
-        document = bedside.document(now_ns())
+    def _show(self, desk: AlarmDesk) -> None:
+        """Publish the alarm state of a place when it has changed."""
+        document = desk.document(now_ns())
         shown = replace(document, t_ns=0)
-        if self._shown.get(bedside) == shown:
+        if self._shown.get(desk.place) == shown:
             return
-        self._shown[bedside] = shown
+        self._shown[desk.place] = shown
         topic = alarm_topic(document.ward, document.bed)
         self._link.publish(topic, encode_state(document), qos=1, retain=True)
 
-    def _finish(self, rows: list[Row], deliveries: list[Delivery]) -> None:
+    def _store_then_acknowledge(self, rows: list[Row], deliveries: list[Delivery]) -> None:
         """Store rows and acknowledge, once they are durable, the messages that they came in.
 
         A message without rows (a duplicate, a frame that cannot be read) is acknowledged when
@@ -252,32 +247,32 @@ class Server:
         try:
             token = self._store.append(rows)
         except StoreError as error:
-            self._store_failed(error, rows, deliveries)
+            self._keep(error, rows, deliveries)
             return
         token.on_durable(partial(self._settled, rows, deliveries))
 
     def _settled(self, rows: list[Row], deliveries: list[Delivery], token: Token) -> None:
         """In the store's thread: acknowledge, or keep for another try."""
         if token.error is not None:
-            self._store_failed(token.error, rows, deliveries)
+            self._keep(token.error, rows, deliveries)
             return
-        now = now_ns()
         for delivery in deliveries:
             self._link.ack(delivery)
-        for row in rows:
-            if isinstance(row, WaveformChunk):
-                self.figures.frames_stored += 1
-                self.figures.latencies_ms.append((now - row.end_ns) / 1e6)
+        self.figures.stored(row.end_ns for row in rows if isinstance(row, WaveformChunk))
 
-    def _store_failed(self, error: StoreError, rows: list[Row], deliveries: list[Delivery]) -> None:
-        self._complaints.add("store", "store", str(error), now_ns(), times=max(1, len(rows)))
+    def _keep(self, error: StoreError, rows: list[Row], deliveries: list[Delivery]) -> None:
+        self.complaints.add("store", "store", str(error), now_ns(), max(1, len(rows)))
         self._failed.put((rows, deliveries))
 
-    def _retry(self) -> None:
+    def _retry(self, now: int) -> None:
         """Append again what could not be stored; nothing of it was acknowledged meanwhile."""
+        text = "Waveforms and findings cannot be stored: check the disk. Watching goes on."
+        for desk in self._wards.values():
+            outcome = Outcome()
+            desk.trouble(AlarmKind.STORE_TROUBLE, text, now, outcome)
+            self._emit(desk, outcome, [])
         for _ in range(self._failed.qsize()):
-            rows, deliveries = self._failed.get()
-            self._finish(rows, deliveries)
+            self._store_then_acknowledge(*self._failed.get())
 
 
 def run(settings: Settings) -> None:
@@ -290,4 +285,4 @@ def run(settings: Settings) -> None:
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: server.stop())
         server.run()
-        print(server.report(), flush=True)
+        print(server.figures.report(server.complaints.counts), flush=True)
