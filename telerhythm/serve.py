@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -84,27 +85,29 @@ class Server:
             settings.client_id,
             subscriptions=(*SUBSCRIPTIONS, (command_topic("+", "+"), 1)),
             on_message=self._queue.put,
+            on_state=self._hear_link,
             username=settings.broker.username,
             password=settings.broker.password(),
             clean=False,  # the broker keeps what comes while this process is away
         )
 
     def run(self) -> None:
-        """Work until `stop`; then finish what has come in already."""
+        """Work until `stop`; then finish what has come in already.
+
+        What comes after that is not acknowledged: the broker keeps it for the next start.
+        """
         self._link.start()
         for desk in self._all_desks():
             self._show(desk)
         next_tick = time.monotonic()
-        is_idle = False
-        while not (self._stopping.is_set() and is_idle):
-            try:
+        while not self._stopping.is_set():
+            with suppress(queue.Empty):
                 self._take(self._queue.get(timeout=max(0.0, next_tick - time.monotonic())))
-                is_idle = False
-            except queue.Empty:
-                is_idle = True
             if time.monotonic() >= next_tick:
                 next_tick = time.monotonic() + TICK_S
                 self._tick()
+        for _ in range(self._queue.qsize()):
+            self._take(self._queue.get())
         self._store.flush(FLUSH_S)
         self._link.stop()
 
@@ -114,6 +117,14 @@ class Server:
 
     def _all_desks(self) -> list[AlarmDesk]:
         return [*(bedside.desk for bedside in self._bedsides.values()), *self._wards.values()]
+
+    def _hear_link(self, is_ready: bool, reason: str) -> None:
+        """In the network thread: tell people, and whoever waits for this process to be ready."""
+        if is_ready:
+            log.info("broker", state="connected")
+            print(READY, flush=True)
+        else:
+            log.warning("broker", state="away", reason=reason)
 
     # -- what comes in ---------------------------------------------------------------------------
 
