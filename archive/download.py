@@ -100,7 +100,7 @@ def download(
     if done.is_complete and records is None:
         _fetch_all(database.address, lists, done, fetcher, tell)
     else:
-        _list_what_is_there(listed, lists, done)
+        _list_what_is_there(database, listed, done)
     return done
 
 
@@ -213,20 +213,28 @@ def _account(path: str, future: Future[bool], done: Download, fetcher: Fetcher) 
         done.errors[path] = f"{done.folder / path}: cannot be read: {error}"
 
 
-def _list_what_is_there(
-    listed: Mapping[str, str], lists: Mapping[str, str], done: Download
-) -> None:
+def _list_what_is_there(database: Database, listed: Mapping[str, str], done: Download) -> None:
     """Write each `RECORDS` anew: a reader must not look for records that were not fetched."""
-    for path, checksum in lists.items():
-        file = done.folder / path
-        place = PurePosixPath(path).parent
-        records = [
-            str(PurePosixPath(header).relative_to(place).with_suffix(""))
-            for header in sorted(listed)
-            if header.endswith(".hea")
-            and PurePosixPath(header).is_relative_to(place)
-            and (done.folder / header).is_file()
+    offered = choose_files(listed, database, None)
+    files: dict[str, list[str]] = {}
+    for path in offered:
+        files.setdefault(path.rpartition(".")[0], []).append(path)
+    there = [
+        PurePosixPath(path.removesuffix(".hea"))
+        for path in sorted(offered)
+        if path.endswith(".hea")
+        and all((done.folder / part).is_file() for part in files[path.removesuffix(".hea")])
+    ]
+    for path in offered:
+        file, place = done.folder / path, PurePosixPath(path).parent
+        is_list_of_all = done.is_complete and verify(file, listed[path])
+        if file.name != _LISTS or is_list_of_all:
+            continue
+        lines = [
+            f"{record.relative_to(place)}\n" for record in there if record.is_relative_to(place)
         ]
-        if not verify(file, checksum) or not done.is_complete:
+        try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text("".join(f"{record}\n" for record in records), encoding="utf-8")
+            file.write_text("".join(lines), encoding="utf-8")
+        except OSError as error:
+            done.errors[path] = f"{file}: cannot be written: {error}"
