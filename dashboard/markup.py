@@ -23,20 +23,20 @@ def tile(view: BedView) -> str:
     """The head of a bed's tile: bed, signal, heart rate, most urgent alarm."""
     doc = view.alarms
     alarm = shown(doc)
-    look = look_of(alarm)
     rate = f"{view.hr_bpm:.0f}" if view.hr_bpm is not None and math.isfinite(view.hr_bpm) else "--"
     sentence = ""
     if alarm is not None:
         mark = SYMBOLS[alarm.priority]
-        more = f" <b>+{len(doc.alarms) - 1}</b>" if len(doc.alarms) > 1 else ""
+        more = f" <b>+{len(doc.alarms) - 1} more</b>" if len(doc.alarms) > 1 else ""
         sentence = f"<b class='mark'>{mark}</b> {escape(alarm.text)}{_after(alarm)}{more}"
     who = f"<b>{escape(bed_name(view.bed))}</b><span>{escape(label(doc))}</span>"
     unit = "<span class='unit'>HR<br>/min</span>"
     title = escape(alarm.text) if alarm else ""
     return (
-        f"<div class='head {look}' data-bed='{escape(view.bed)}'><div class='who'>{who}</div>"
+        f"<div class='head {frame_look(doc)}' data-bed='{escape(view.bed)}'>"
+        f"<div class='who'>{who}</div>"
         f"<div class='rate'>{unit}<span class='hr'>{rate}</span></div>"
-        f"<div class='sentence' title='{title}'>{sentence}</div></div>"
+        f"<div class='sentence {look_of(alarm)}' title='{title}'>{sentence}</div></div>"
     )
 
 
@@ -45,7 +45,7 @@ def card(view: BedView, alarm: Alarm) -> str:
     place = bed_name(view.bed)
     state = f"since {clock(alarm.since_ns)}"
     if alarm.phase is Phase.LATCHED:
-        state += " · over, not yet seen by anybody"
+        state += " · over, not yet seen"
     elif alarm.phase is Phase.ACKNOWLEDGED:
         state += f" · ✓ {alarm.acknowledged_by or 'acknowledged'}"
         if alarm.id in view.acknowledged_ns:
@@ -60,12 +60,23 @@ def card(view: BedView, alarm: Alarm) -> str:
 
 
 def shown(doc: BedAlarms) -> Alarm | None:
-    """The alarm that gives a tile its colour: the first, unless somebody has seen to it.
+    """The alarm whose sentence a tile shows: the first, unless somebody has seen to it.
 
     An alarm that was acknowledged must not hide one that nobody knows of.
     """
     unseen = [a for a in doc.alarms if a.phase is not Phase.ACKNOWLEDGED]
     return next(iter(unseen or doc.alarms), None)
+
+
+def frame_look(doc: BedAlarms) -> str:
+    """CSS classes of a tile's frame: the highest priority there, acknowledged or not.
+
+    A patient in asystole stays red while somebody sees to it, whatever else is told meanwhile.
+    """
+    highest = max((a.priority for a in doc.alarms), default=None)
+    worst = [a for a in doc.alarms if a.priority == highest]
+    unseen = [a for a in worst if a.phase is not Phase.ACKNOWLEDGED]
+    return look_of(next(iter(unseen or worst), None))
 
 
 def look_of(alarm: Alarm | None) -> str:
@@ -91,7 +102,7 @@ def urgent_first(views: list[BedView]) -> list[tuple[BedView, Alarm]]:
 def label(doc: BedAlarms) -> str:
     """What the signal is; never leaves open whether it comes from a patient."""
     kind = {"real": "real record", "simulated": "simulated", "device": ""}[doc.source]
-    return " · ".join(part for part in (doc.label, kind) if part)
+    return " · ".join(part for part in (kind, doc.label) if part)
 
 
 def bed_name(bed: str) -> str:

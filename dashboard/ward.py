@@ -18,7 +18,7 @@ from dashboard.ward_state import BedView
 REFRESH_S = 0.5
 NOBODY = "Ward screen"
 GAINS_MM_MV = (5, 10, 20)
-COLUMNS = ((1600, 4), (1100, 3), (720, 2), (0, 1))  # from this width of the page, CSS px
+COLUMNS = ((1200, 4), (900, 3), (620, 2), (0, 1))  # from this width of the page, CSS px
 STYLE = Path(__file__).with_name("ward.css").read_text()
 
 

@@ -142,6 +142,9 @@ class Ward:
         else:
             self.waves[name] = wave
 
+    def publish(self, topic: str, payload: bytes) -> None:
+        self._client.publish(topic, payload, 1)
+
     def stop(self) -> None:
         self._stopping.set()
         self._thread.join()
@@ -185,6 +188,15 @@ def wait_for_port(port: int, timeout_s: float = 20.0) -> None:
                 return
         time.sleep(0.02)
     raise TimeoutError(f"nobody listens at {port}")
+
+
+def wait_until(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
+    """Wait for something that happens in another thread or process."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("it did not happen")
+        time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")
