@@ -288,7 +288,7 @@ class Server:
 
 def run(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM; then print a report, one line of JSON."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    _configure_log()
     detectors.warm()
     settings.store.path.parent.mkdir(parents=True, exist_ok=True)
     with SqliteStore(settings.store.path) as store:
@@ -297,3 +297,18 @@ def run(settings: Settings) -> None:
             signal.signal(name, lambda *_: server.stop())
         server.run()
         print(server.figures.report(server.complaints.counts), flush=True)
+
+
+def _configure_log() -> None:
+    """One event a line on standard error; tracebacks without the values of variables."""
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
