@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 WRONG = "Misbehaviour"
 CONNECTION = "Connection"
 POLL_S = 0.2
+CONNECT_S = 10.0
 
 
 def replay(
     records: Annotated[
         list[str],
-        typer.Argument(metavar="RECORD…", help="Records, globs, folders or RECORDS files."),
+        typer.Argument(metavar="RECORD", help="Records, globs, folders or RECORDS files."),
     ],
     devices: Annotated[
         int | None,
@@ -107,9 +108,9 @@ def replay(
 ) -> None:
     """Play records as devices that publish over MQTT, well-behaved or not.
 
-    Ends with the records, or on Ctrl-C or SIGTERM when --loop is given, and tells what became of
-    every frame. Exit status 1: no broker, a record that cannot be read, or a frame that was
-    not acknowledged. All options with examples: docs/replay.md.
+    Ends with the records, or on Ctrl-C or SIGTERM, and tells what became of every frame. Exit
+    status 1: no broker, a record that cannot be read, or a frame that was not acknowledged. What
+    each option does: docs/replay.md.
 
     Examples:
 
@@ -183,10 +184,11 @@ def _spells(option: str, text: str | None) -> Any:
 
     if text is None:
         return None
+    every_s, for_s = _pair(option, text)
     try:
-        return Spells(*_pair(option, text))
+        return Spells(every_s, for_s)
     except BadSetting as error:
-        raise BadSetting(f"{option}: {error}") from error
+        raise BadSetting(f"{option} {text}: {error}") from error
 
 
 def _snr(snr_db: float | None, noise: Path | None) -> float | None:
@@ -266,7 +268,7 @@ def _device_name(record: str, used: set[str]) -> str:
 
 def _play(running: Replay, players: Sequence[Player], address: str) -> Stats:
     """Play to the end, or until Ctrl-C; figures either way."""
-    running.start()
+    running.start(CONNECT_S)
     names = ", ".join(player.device for player in players[:3])
     more = f" and {len(players) - 3} more" if len(players) > 3 else ""
     print(f"replaying to {address}: {names}{more}; Ctrl-C ends it", file=sys.stderr)
