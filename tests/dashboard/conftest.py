@@ -16,6 +16,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from numpy.typing import NDArray
 from paho.mqtt.enums import CallbackAPIVersion
+from playwright.sync_api import Browser, sync_playwright
 
 import dashboard
 from alerts.words import (
@@ -29,23 +30,13 @@ from alerts.words import (
     encode_state,
     live_topic,
 )
+from benchmarks.page import ARGUMENTS, CHROMIUM
 from ecg import LiveChunk, encode_live
 from ecg.clock import NS, now_ns
 
 WARD = "a"
 FS_HZ = 250.0
 CHUNK_N = 50
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 Wave = Callable[[NDArray[np.float64]], NDArray[np.float64]]  # mV by seconds; NaN: no sample
 
 
@@ -230,3 +221,13 @@ def ward(broker: Broker) -> Iterator[Ward]:
     made = Ward(broker.port)
     yield made
     made.stop()
+
+
+@pytest.fixture(scope="module")  # while it is open, its thread has no place for another loop
+def chromium() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no browser: {CHROMIUM} is missing; `make browser` installs it as root")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        opened.close()
