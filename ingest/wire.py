@@ -173,9 +173,7 @@ def decode_frame(payload: bytes, device: str) -> Frame:
 
 
 def _frame(fields: Mapping[Any, Any], device: str) -> Frame:
-    version = fields.get("v")
-    if type(version) is not int or version != VERSION:
-        raise BadFrame(f"v is {_show(version)}: this server reads version {VERSION}")
+    _check_version(fields)
     leads = _leads(fields.get("leads"))
     x = _samples(fields.get("x"), len(leads))
     n = x.shape[1]
@@ -200,6 +198,12 @@ def _frame(fields: Mapping[Any, Any], device: str) -> Frame:
         tuple(pace),
         battery_pct,
     )
+
+
+def _check_version(fields: Mapping[Any, Any]) -> None:
+    version = fields.get("v")
+    if type(version) is not int or version != VERSION:
+        _refuse("v", version, f"{VERSION}, the version that this server reads,")
 
 
 def _leads(value: Any) -> tuple[str, ...]:
@@ -293,9 +297,7 @@ def decode_status(payload: bytes) -> Status:
 
 
 def _status(fields: Mapping[Any, Any]) -> Status:
-    version = fields.get("v")
-    if type(version) is not int or version != VERSION:
-        raise BadFrame(f"v is {_show(version)}: this server reads version {VERSION}")
+    _check_version(fields)
     is_online = fields.get("online")
     if type(is_online) is not bool:
         _refuse("online", is_online, "true or false")
@@ -319,7 +321,7 @@ def _no_tag(decoder: Any) -> NoReturn:
 
 # What cbor2 would otherwise turn into dates, fractions, regular expressions, shared and cyclic
 # values: nothing of a frame, and not all of it cheap.
-_TAGS = (0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004)
+_TAGS = (0, 1, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004)
 _NO_TAGS = dict.fromkeys((*_TAGS, 43000, 55799), _no_tag)
 
 
