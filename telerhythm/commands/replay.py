@@ -116,7 +116,7 @@ def replay(
 
       telerhythm replay data/simulated/af
 
-      telerhythm replay data/mitdb --devices 100 --speed 10 --loop
+      telerhythm replay data/mitdb --devices 100 --loop
 
       telerhythm replay data/simulated/vt --drop 0.01 --disconnect 60,10 --snr 6 --json
     """
