@@ -14,7 +14,7 @@ pytestmark = pytest.mark.e2e
 
 BEDS = [str(number) for number in range(1, N_BEDS + 1)]
 # Of every trace a number that its picture gives: equal for equal pictures.
-LOOKS = """() => [...document.querySelectorAll('[class*="st-key-tile-"] canvas.trh-canvas')].map(c => {
+LOOKS = """() => [...document.querySelectorAll('[class*="tile-"] canvas.trh-canvas')].map(c => {
   const pixels = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
   let hash = 0, drawn = 0;
   for (let i = 3; i < pixels.length; i += 4) {
