@@ -16,7 +16,7 @@ WARD = "demo"
 SITE = "demo"
 N_BEDS = 8
 MAX_REAL = 6  # the other beds show rhythms that a ward must see: asystole, VT
-MINUTES = 10.0
+MINUTES = 5.0
 
 SIMULATED = (
     "ventricular tachycardia, self-ending",

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from ingest.registry import Bed
-from ingest.sequence import Piece, Sequencer
 from numpy.typing import NDArray
 
 from alerts import engine
@@ -17,6 +15,8 @@ from detectors.analyzer import Analyzer
 from ecg import Findings, Frame, LiveChunk
 from ecg.clock import NS, Timeline
 from ecg.frame import MISSING
+from ingest.registry import Bed
+from ingest.sequence import Piece, Sequencer
 from store.base import BeatRows, EpisodeRows, QualityRows, Row, VitalsRows, WaveformChunk
 from telerhythm.desk import AlarmDesk, Outcome
 
