@@ -84,9 +84,8 @@ class Bedside:
         elif piece.frame.t_ns - now_ns > CLOCK_AHEAD_NS:
             text = "The clock of the device is ahead of this system's: check the device's clock."
             self.desk.trouble(AlarmKind.CLOCK_WRONG, text, now_ns, outcome)
-        if piece.missing:
-            seconds = piece.missing / piece.frame.fs_hz
-            text = f"The signal has gaps: {seconds:.1f} s did not arrive. Check the connection."
+        if piece.gap_s:
+            text = f"The signal has gaps: {piece.gap_s:.1f} s did not arrive. Check the connection."
             self.desk.trouble(AlarmKind.BAD_DATA, text, now_ns, outcome)
 
     def _stream_of(self, piece: Piece) -> _Stream:

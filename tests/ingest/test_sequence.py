@@ -481,6 +481,7 @@ def test_memory_is_bounded_whatever_comes():
         t_ns = random.choice((now_ns, random.randrange(2**62)))
         sequencer.push(make_frame(seq, random.randrange(50), t_ns, n=1), now_ns)
     assert_accounted(sequencer)
+    assert sequencer.counts.lost >= 0
     assert len(sequencer._held) <= MAX_HELD
     assert len(sequencer._past) <= 4
     for ledger in (sequencer._ledger, *sequencer._past):
