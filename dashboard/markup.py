@@ -18,6 +18,8 @@ SYMBOLS = {
     Priority.INFO: "i",
 }
 
+LONG = 32  # characters that fit into a line of the narrowest tile of a ward's screen
+
 
 def tile(view: BedView) -> str:
     """The head of a bed's tile: bed, signal, heart rate, most urgent alarm."""
@@ -36,7 +38,8 @@ def tile(view: BedView) -> str:
         f"<div class='head {frame_look(doc)}' data-bed='{escape(view.bed)}'>"
         f"<div class='who'>{who}</div>"
         f"<div class='rate'>{unit}<span class='hr'>{rate}</span></div>"
-        f"<div class='sentence {look_of(alarm)}' title='{title}'>{sentence}</div></div>"
+        f"<div class='sentence {look_of(alarm)}{_fit(alarm)}' title='{title}'>{sentence}</div>"
+        "</div>"
     )
 
 
@@ -53,7 +56,7 @@ def card(view: BedView, alarm: Alarm) -> str:
     return (
         f"<div class='alarm {look_of(alarm)}' data-alarm='{escape(alarm.id)}'>"
         f"<b class='mark' title='{alarm.priority.label} priority'>{SYMBOLS[alarm.priority]}</b>"
-        f"<div class='what'><div class='text' title='{escape(alarm.text)}'>"
+        f"<div class='what'><div class='text{_fit(alarm)}' title='{escape(alarm.text)}'>"
         f"<b>{escape(place)}</b> {escape(alarm.text)}</div>"
         f"<div class='state'>{alarm.priority.label} · {escape(state)}</div></div></div>"
     )
@@ -113,6 +116,11 @@ def bed_name(bed: str) -> str:
 def clock(t_ns: int) -> str:
     """Local time of day, `16:20:31`."""
     return datetime.fromtimestamp(t_ns / NS).strftime("%H:%M:%S")
+
+
+def _fit(alarm: Alarm | None) -> str:
+    """A CSS class for what needs two lines."""
+    return " long" if alarm is not None and len(alarm.text) > LONG else ""
 
 
 def _after(alarm: Alarm) -> str:
