@@ -352,7 +352,7 @@ BOXES = """() => {
   };
   const all = (s) => [...document.querySelectorAll(s)];
   const isCut = (e) => e.scrollWidth > e.clientWidth
-    || (e.classList.contains("long") && e.scrollHeight > Math.max(e.clientHeight, 36 * scale) + 6 * scale);
+    || (e.classList.contains("long") && e.scrollHeight > 42 * scale); // two lines, not three
   const cut = (s) => all(s).filter(isCut).map((e) => e.textContent);
   return {
     parts: all("[class*='st-key-tile-'], .st-key-top-bar, .st-key-dock").map(box),
