@@ -119,8 +119,7 @@ class _Held(NamedTuple):
     received_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
+class _End(NamedTuple):
     """Where the stream is: just after the last frame delivered."""
 
     read_ns: int  # as the device's clock has it
@@ -137,6 +136,9 @@ class _Gap(NamedTuple):
     samples: int
     step_ns: int = 0  # by which the device's clock was set
     is_break: bool = False  # the stream begins anew
+
+
+_NO_GAP = _Gap(0, 0)
 
 
 class Sequencer:
@@ -300,9 +302,10 @@ class Sequencer:
 
     def _place(self, held: _Held, lost: int) -> Piece:
         """Where a frame belongs, `lost` frames after the last one."""
-        frame = held.frame
+        frame, n, lasts_ns = held.frame, held.frame.n_samples, held.frame.duration_ns
+        delay_ns = held.received_ns - frame.t_ns - lasts_ns
         end = self._end or _End(frame.t_ns, frame.t_ns, 0, 0, None)
-        gap = self._gap(end, held, lost)
+        gap = self._gap(end, frame, lost, delay_ns)
         shape = (frame.fs_hz, frame.leads)
         is_anew = gap.is_break or end.shape != shape or gap.samples > MAX_GAP_S * frame.fs_hz
         if is_anew and self._end is not None:
@@ -319,31 +322,31 @@ class Sequencer:
             gap.length_ns / NS,
             bool(ahead_ns or gap.step_ns),
         )
-        slewed_ns = min(abs(ahead_ns), frame.duration_ns // SLEW)
-        ahead_ns += slewed_ns if ahead_ns < 0 else -slewed_ns
-        n = frame.n_samples
-        self._end = _End(frame.end_ns, frame.end_ns + ahead_ns, sample + n, n, shape)
+        if ahead_ns:
+            slewed_ns = min(abs(ahead_ns), lasts_ns // SLEW)
+            ahead_ns += slewed_ns if ahead_ns < 0 else -slewed_ns
+        end_ns = frame.t_ns + lasts_ns
+        self._end = _End(end_ns, end_ns + ahead_ns, sample + n, n, shape)
         self._is_restarted = False
-        delay_ns = held.received_ns - frame.end_ns
         self._least_delay_ns = min(self._least_delay_ns, delay_ns)
         return piece
 
-    def _gap(self, end: _End, held: _Held, lost: int) -> _Gap:
+    def _gap(self, end: _End, frame: Frame, lost: int, delay_ns: int) -> _Gap:
         """What is between the end of the stream and a frame, by numbers and by the clock."""
-        frame = held.frame
+        by_clock_ns = frame.t_ns - end.read_ns
+        if not (lost or self._is_restarted) and -STEP_NS <= by_clock_ns <= STEP_NS:
+            return _NO_GAP
         n = end.n_samples or frame.n_samples
         fs_hz = end.shape[0] if end.shape else frame.fs_hz
         by_number = _Gap(round(lost * n / fs_hz * NS), lost * n)
         if self._is_restarted:  # its clock may be another one, too
             self._least_delay_ns = 0
             return by_number._replace(is_break=True)
-        by_clock_ns = frame.t_ns - end.read_ns
         off_ns = by_clock_ns - by_number.length_ns
         tolerance_ns = STEP_NS + DRIFT * (by_number.length_ns + n / fs_hz * NS)
         if abs(off_ns) <= tolerance_ns:
             return by_number
         by_clock = _Gap(max(0, by_clock_ns), max(0, round(by_clock_ns / NS * frame.fs_hz)))
-        delay_ns = held.received_ns - frame.end_ns
         is_possible = delay_ns >= self._least_delay_ns - STEP_NS
         if off_ns > MAX_PAUSE_NS and is_possible:
             self.counts.clock_steps += 1
