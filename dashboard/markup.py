@@ -6,7 +6,7 @@ import math
 from datetime import datetime
 from html import escape
 
-from alerts.words import SYSTEM_BED, Alarm, BedAlarms, Phase, Priority
+from alerts.words import SYSTEM_BED, Alarm, AlarmKind, BedAlarms, Phase, Priority
 from dashboard.ward_state import BedView
 from ecg.clock import NS
 
@@ -18,14 +18,14 @@ SYMBOLS = {
     Priority.INFO: "i",
 }
 
-LONG = 32  # characters that fit into a line of the narrowest tile of a ward's screen
+# characters that fit into a line of a tile 290 px wide, and of one that is 460 px wide
+LONG, LONGER = 32, 46
 
 
 def tile(view: BedView) -> str:
     """The head of a bed's tile: bed, signal, heart rate, most urgent alarm."""
     doc = view.alarms
     alarm = shown(doc)
-    rate = f"{view.hr_bpm:.0f}" if view.hr_bpm is not None and math.isfinite(view.hr_bpm) else "--"
     sentence = ""
     if alarm is not None:
         mark = SYMBOLS[alarm.priority]
@@ -37,10 +37,24 @@ def tile(view: BedView) -> str:
     return (
         f"<div class='head {frame_look(doc)}' data-bed='{escape(view.bed)}'>"
         f"<div class='who'>{who}</div>"
-        f"<div class='rate'>{unit}<span class='hr'>{rate}</span></div>"
+        f"<div class='rate'>{unit}<span class='hr'>{rate(view)}</span></div>"
         f"<div class='sentence {look_of(alarm)}{_fit(alarm)}' title='{title}'>{sentence}</div>"
         "</div>"
     )
+
+
+def rate(view: BedView) -> str:
+    """Heart rate as it is shown; two dashes when there is none.
+
+    That of the last beats is none any more while the alarm says that there are no beats.
+    """
+    has_no_beats = any(
+        alarm.kind is AlarmKind.ASYSTOLE and alarm.phase is not Phase.LATCHED
+        for alarm in view.alarms.alarms
+    )
+    if view.hr_bpm is None or not math.isfinite(view.hr_bpm) or has_no_beats:
+        return "--"
+    return f"{view.hr_bpm:.0f}"
 
 
 def card(view: BedView, alarm: Alarm) -> str:
@@ -119,8 +133,9 @@ def clock(t_ns: int) -> str:
 
 
 def _fit(alarm: Alarm | None) -> str:
-    """A CSS class for what needs two lines."""
-    return " long" if alarm is not None and len(alarm.text) > LONG else ""
+    """CSS classes for what needs two lines in narrow tiles, or in all."""
+    length = 0 if alarm is None else len(alarm.text)
+    return " long" * (length > LONG) + " longer" * (length > LONGER)
 
 
 def _after(alarm: Alarm) -> str:

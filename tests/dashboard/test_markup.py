@@ -66,6 +66,13 @@ def test_the_rate_is_a_whole_number_or_two_dashes(hr_bpm: float | None, shown: s
 
 
 @pytest.mark.parametrize(
+    ("phase", "shown"), [(Phase.RAISED, "--"), (Phase.ACKNOWLEDGED, "--"), (Phase.LATCHED, "60")]
+)
+def test_while_there_are_no_beats_there_is_no_rate(phase: Phase, shown: str) -> None:
+    assert markup.rate(view(alarm(Priority.HIGH, phase=phase), hr_bpm=60.0)) == shown
+
+
+@pytest.mark.parametrize(
     ("source", "told"),
     [
         ("real", "real record · MIT-BIH 208"),

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Locator, Page
 
-from alerts.words import Acknowledge, Phase, Priority, alarm_topic, decode_command
+from alerts.words import Acknowledge, AlarmKind, Phase, Priority, alarm_topic, decode_command
 from ecg.codes import QualityCode
 from tests.dashboard.browser import PX_PER_MM, blanks, heights, levels, uprights
 from tests.dashboard.conftest import WARD, Broker, Server, Ward, alarm, pulses, square, wait_until
@@ -271,7 +271,8 @@ def test_numbers_that_change_do_not_begin_the_flashing_anew(
 ) -> None:
     began = "(tile) => tile.getAnimations()[0].startTime"
     tile = page.locator(".st-key-tile-5")
-    eight.bed("5", pulses, alarm(priority), rate=101.0)
+    raised = dataclasses.replace(alarm(priority), kind=AlarmKind.EXTREME_TACHYCARDIA)
+    eight.bed("5", pulses, raised, rate=101.0)
     tile.locator(".hr", has_text="101").wait_for()
     tile.locator(".head.unseen").wait_for()
     before = tile.evaluate(began)
@@ -386,15 +387,15 @@ def inside(inner: list[float], outer: list[float]) -> bool:
 
 def busy(page: Page, eight: Ward) -> None:
     """Alarms of all looks, the highest numbers."""
-    eight.bed("1", pulses, alarm(Priority.HIGH), rate=288.0)
+    eight.bed("1", pulses, alarm(Priority.HIGH))
     gaps = "The signal has gaps: 12.3 s did not arrive. Check the connection."
     eight.bed("2", None, dataclasses.replace(alarm(Priority.MEDIUM), text=gaps))
     eight.bed("3", pulses, alarm(Priority.LOW), rate=188.4)
     acknowledged = alarm(Priority.HIGH, phase=Phase.ACKNOWLEDGED, by="Anna", number=3)
     eight.bed("4", pulses, acknowledged, alarm(Priority.LOW, number=4))
-    eight.bed("5", pulses, alarm(Priority.HIGH, phase=Phase.LATCHED, number=5))
+    eight.bed("5", pulses, alarm(Priority.HIGH, phase=Phase.LATCHED, number=5), rate=288.0)
     page.locator(".trh-dock-title", has_text="6 active alarms").wait_for()
-    page.locator(".st-key-tile-1 .hr", has_text="288").wait_for()
+    page.locator(".st-key-tile-5 .hr", has_text="288").wait_for()
 
 
 def resize(page: Page, width: int, height: int) -> dict[str, Any]:
