@@ -203,6 +203,29 @@ def test_silence_is_told_after_five_seconds_and_ends_with_the_next_frame(sinus):
     assert next(row.phase for row in rows(outcome, TransitionRow)) == Phase.ENDED.value
 
 
+def test_a_device_that_only_repeats_itself_is_silent(sinus):
+    bedside, frames = Bedside(BED, RUN), frames_of(sinus)[:10]
+    feed(bedside, frames)
+    bedside.tick(frames[-1].end_ns)
+    outcome = Outcome()
+    for second in range(1, 7):
+        now_ns = frames[-1].end_ns + second * NS
+        add(outcome, bedside.take(frames[-1], now_ns))
+        add(outcome, bedside.tick(now_ns))
+    assert raised(outcome) == [AlarmKind.NO_DATA]
+
+
+def test_the_last_beats_before_a_restart_are_not_forgotten(sinus):
+    frames = frames_of(sinus)[:60]
+    bedside = Bedside(BED, RUN)
+    told = beats(feed(bedside, frames))["t_ns"].size
+    again = [replace(f, boot=2, t_ns=f.t_ns + 60 * NS) for f in frames_of(sinus)[:1]]
+    last = beats(feed(bedside, again))["t_ns"]
+    assert told > 0
+    assert last.size > 0  # those of the 0.6 s that an analysis stays behind
+    assert (last < frames[-1].end_ns).all()
+
+
 def test_whatever_the_device_does_each_frame_is_stored_once(sinus):
     ways = Misbehaviour(drop=0.05, duplicate=0.2, reorder=0.2, restart_every_s=20, seed=6)
     bedside, together, sent = Bedside(BED, RUN), Outcome(), set()
