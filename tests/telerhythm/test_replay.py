@@ -201,17 +201,21 @@ def test_a_record_that_cannot_be_read_does_not_stop_the_others(port, record, tmp
 
 def test_ctrl_c_ends_a_loop_with_its_figures(port, record):
     command = [sys.executable, "-m", "telerhythm", "replay", str(record), "--loop", "--json"]
-    with subprocess.Popen(
-        [*command, "--port", str(port), "--site", "loop"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert "Ctrl-C ends it" in process.stderr.readline()
-        time.sleep(1.0)
+    with (
+        Heard(port, "loop") as heard,
+        subprocess.Popen(
+            [*command, "--port", str(port), "--site", "loop"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        for _ in range(2):
+            heard.next()
         process.send_signal(signal.SIGINT)
-        stdout, _ = process.communicate(timeout=15)
-    assert process.returncode == 0
+        stdout, stderr = process.communicate(timeout=15)
+    assert process.returncode == 0, stderr
+    assert "Ctrl-C ends it" in stderr
     assert json.loads(stdout)["published"] >= 2
 
 
