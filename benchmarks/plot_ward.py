@@ -23,6 +23,8 @@ READY = """() => {
     && rates.filter((r) => r > 0).length >= 7
     && document.querySelector(".head.high");
 }"""
+SETTLE_MS = 2000  # an alarm that has just come is in the list, too
+
 TIMEOUT_MS = 240_000  # simulated patients have an episode every two to three minutes
 
 
@@ -30,6 +32,7 @@ def main() -> int:
     with Demo(simulated(8)) as demo, browser_page() as page:
         page.goto(demo.address)
         page.wait_for_function(READY, timeout=TIMEOUT_MS, polling=200)
+        page.wait_for_timeout(SETTLE_MS)
         # the bright half of the flashing
         page.evaluate(
             "() => document.getAnimations().forEach((a) => { a.pause(); a.currentTime = 0; })"

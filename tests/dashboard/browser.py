@@ -50,6 +50,8 @@ window.make = (width, height, gain, pxPerMm) => {{
   host.hidden = false;
   window.theTrace = new Trace(host, screenStub);
   theTrace.set({{ ward: "a", bed: "1", px_per_mm: pxPerMm, mm_per_mv: gain }});
+  // the trace is told the size of its tile with the page's next frame, and then begins anew
+  return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())));
 }};
 // opacity of the drawing, row after row, right of the margin
 window.ink = () => {{

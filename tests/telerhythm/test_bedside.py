@@ -178,7 +178,8 @@ def test_a_restart_of_the_device_begins_a_new_picture_and_a_new_analysis(sinus):
     outcome = feed(bedside, again)
     assert [c.sample for c in outcome.chunks] == [i * again[0].n_samples for i in range(40)]
     assert {c.epoch for c in outcome.chunks} == {RUN + 1}
-    assert beats(outcome)["t_ns"].min() >= again[0].t_ns
+    t_ns = beats(outcome)["t_ns"]  # none where the device was away
+    assert ((t_ns < frames[39].end_ns) | (t_ns >= again[0].t_ns)).all()
 
 
 def test_what_the_store_has_already_is_not_stored_again(sinus):
@@ -201,6 +202,29 @@ def test_silence_is_told_after_five_seconds_and_ends_with_the_next_frame(sinus):
         Phase.ENDED,
     )
     assert next(row.phase for row in rows(outcome, TransitionRow)) == Phase.ENDED.value
+
+
+def test_a_device_that_only_repeats_itself_is_silent(sinus):
+    bedside, frames = Bedside(BED, RUN), frames_of(sinus)[:10]
+    feed(bedside, frames)
+    bedside.tick(frames[-1].end_ns)
+    outcome = Outcome()
+    for second in range(1, 7):
+        now_ns = frames[-1].end_ns + second * NS
+        add(outcome, bedside.take(frames[-1], now_ns))
+        add(outcome, bedside.tick(now_ns))
+    assert raised(outcome) == [AlarmKind.NO_DATA]
+
+
+def test_the_last_beats_before_a_restart_are_not_forgotten(sinus):
+    frames = frames_of(sinus)[:60]
+    bedside = Bedside(BED, RUN)
+    told = beats(feed(bedside, frames))["t_ns"].size
+    again = [replace(f, boot=2, t_ns=f.t_ns + 60 * NS) for f in frames_of(sinus)[:1]]
+    last = beats(feed(bedside, again))["t_ns"]
+    assert told > 0
+    assert last.size > 0  # those of the 0.6 s that an analysis stays behind
+    assert (last < frames[-1].end_ns).all()
 
 
 def test_whatever_the_device_does_each_frame_is_stored_once(sinus):

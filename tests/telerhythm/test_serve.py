@@ -29,7 +29,7 @@ from ecg import Frame, Record, StoreError
 from ecg.clock import NS, now_ns
 from ingest.mqtt import Delivery, Link
 from ingest.replay import Misbehaviour, Player, Replay
-from ingest.wire import encode_frame, frame_topic
+from ingest.wire import encode_frame, encode_status, frame_topic, status_topic
 from store.base import Row, Token
 from store.sqlite import SqliteReader, SqliteStore
 from telerhythm.serve import READY, Server
@@ -222,10 +222,12 @@ def test_nonsense_is_counted_and_shown_and_stops_nobody_else(broker, serve, wait
 
 
 def test_a_device_at_no_bed_is_told_to_the_ward(serve, wait_until):
+    # one that has been switched off disturbs nobody, though its last word is retained
+    serve.link.publish(status_topic("site/gone"), encode_status(False), retain=True)
     serve.link.publish(frame_topic("site/stranger"), b"whatever")
     wait_until(lambda: "unknown_device" in serve.kinds("_system"), 20.0)
-    text = next(a.text for a in serve.alarms["_system"].alarms)
-    assert "site/stranger" in text
+    (alarm,) = serve.alarms["_system"].alarms
+    assert "site/stranger" in alarm.text
     assert serve.stop()["complaints"]["unknown_device"] == 1
 
 
