@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from alerts import engine
 from alerts.engine import Place
+from alerts.pulse import LEADS as PULSE_LEADS
 from alerts.words import AlarmKind
 from detectors.analyzer import Analyzer
 from ecg import Findings, Frame, LiveChunk
@@ -30,20 +31,20 @@ class _Stream:
 
     analyzer: Analyzer
     timeline: Timeline
+    ecg: tuple[int, ...]  # which of the frame's leads are analysed
     quality: list[int]
     hr_bpm: float | None = None
+    is_fresh: bool = True  # nothing has been analysed yet
 
 
 class Bedside:
     """One bed, the patient in it and the device on the patient."""
 
-    def __init__(self, bed: Bed, run: int) -> None:
+    def __init__(self, bed: Bed, run: int, desk: AlarmDesk | None = None) -> None:
         """`run` tells this process's streams from those of an earlier one (see `LiveChunk`)."""
         self.bed = bed
         self.sequencer = Sequencer(bed.device)
-        self.desk = AlarmDesk(
-            Place(bed.ward, bed.bed, bed.label, bed.source, bed.device), bed.patient
-        )
+        self.desk = desk or AlarmDesk(place_of(bed), bed.patient)
         self._run = run
         self._epoch: int | None = None
         self._stream: _Stream | None = None
@@ -84,15 +85,20 @@ class Bedside:
         if self._stream is not None:
             self._conclude(self._stream, self._stream.analyzer.finish(), now_ns, outcome)
         frame = piece.frame
-        analyzer = Analyzer(frame.fs_hz, frame.leads)
+        ecg = ecg_leads(frame.leads)
+        analyzer = Analyzer(frame.fs_hz, [frame.leads[i] for i in ecg])
         usable_unknown = [0] * len(frame.leads)
-        self._stream = _Stream(analyzer, Timeline(frame.fs_hz), usable_unknown)
+        self._stream = _Stream(analyzer, Timeline(frame.fs_hz), ecg, usable_unknown)
         self._epoch = piece.epoch
 
     def _conclude(self, stream: _Stream, findings: Findings, now_ns: int, outcome: Outcome) -> None:
         """Give findings their times, then to the alarm engine and to the store."""
         for table in (findings.beats, findings.vitals, findings.quality):
             table["t_ns"] = stream.timeline.times(table["sample"])
+        episodes = findings.episodes
+        episodes["onset_ns"] = stream.timeline.times(episodes["onset"])
+        is_over = episodes["end"] >= 0
+        episodes["end_ns"] = np.where(is_over, stream.timeline.times(episodes["end"]), -1)
         through_ns = stream.timeline.at(findings.through_sample)
         event = engine.Analysed(
             through_ns,
@@ -100,8 +106,16 @@ class Bedside:
             findings.vitals,
             findings.quality,
             stream.analyzer.leads,
+            findings.episodes,
+            stream.is_fresh,
         )
+        stream.is_fresh = False
         self.desk.step(event, now_ns, outcome)
+        # in the store a lead's number is its place among all leads of the frame
+        places = np.array(stream.ecg, np.int64)
+        findings.quality["lead"] = places[findings.quality["lead"]]
+        one = findings.beats["lead"] >= 0
+        findings.beats["lead"][one] = places[findings.beats["lead"][one]]
         outcome.rows += _rows(self.bed.patient, findings)
 
     def _notice(self, piece: Piece, now_ns: int, outcome: Outcome) -> None:
@@ -117,14 +131,14 @@ class Bedside:
             self.desk.trouble(AlarmKind.BAD_DATA, text, now_ns, outcome)
 
     def _analyse(self, stream: _Stream, piece: Piece) -> Findings:
-        x_mv = piece.frame.x_mv()
+        x_mv = piece.frame.x_mv()[list(stream.ecg)]
         if piece.missing:
             gap = np.full((len(x_mv), piece.missing), np.nan, np.float32)
             x_mv = np.hstack([gap, x_mv])
         stream.timeline.anchor(piece.sample, piece.t_ns)
         findings = stream.analyzer.push(x_mv)
         for row in findings.quality:
-            stream.quality[row["lead"]] = int(row["code"])
+            stream.quality[stream.ecg[row["lead"]]] = int(row["code"])
         if len(findings.vitals):
             hr_bpm = float(findings.vitals["hr_bpm"][-1])
             stream.hr_bpm = hr_bpm if np.isfinite(hr_bpm) else None
@@ -146,6 +160,21 @@ class Bedside:
             quality=tuple(stream.quality),
             hr_bpm=stream.hr_bpm,
         )
+
+
+def place_of(bed: Bed) -> Place:
+    """The bed as the alarm engine calls it."""
+    return Place(bed.ward, bed.bed, bed.label, bed.source, bed.device)
+
+
+def ecg_leads(leads: tuple[str, ...]) -> tuple[int, ...]:
+    """Which leads carry an ECG: those that carry a pulse are no business of the ECG's analysis.
+
+    All, when none would be left: the names must be wrong then, and a signal that nobody looks at
+    is worse than alarms that are.
+    """
+    ecg = tuple(i for i, name in enumerate(leads) if name.upper() not in PULSE_LEADS)
+    return ecg or tuple(range(len(leads)))
 
 
 def _blank_lead_off(frame: Frame) -> NDArray[np.int16]:

@@ -20,12 +20,13 @@ from functools import partial
 import structlog
 
 import detectors
-from alerts.engine import Place
+from alerts.engine import DeviceAlarm, Place
 from alerts.words import (
     SYSTEM_BED,
     AlarmKind,
     BedAlarms,
     Phase,
+    Priority,
     alarm_topic,
     command_topic,
     decode_command,
@@ -39,14 +40,18 @@ from ingest.mqtt import Delivery, Link
 from ingest.registry import Bed, Registry
 from ingest.sequence import Counts
 from ingest.wire import SUBSCRIPTIONS, decode_frame, decode_status, frame_topic, parse_topic
+from ingest.wire_alarm import decode_alarm
 from store.base import Row, Store, Token, WaveformChunk
 from store.sqlite import SqliteStore
-from telerhythm.bedside import Bedside
+from telerhythm.bedside import Bedside, place_of
 from telerhythm.complaints import Complaints
+from telerhythm.deliveries import Deliveries
 from telerhythm.desk import AlarmDesk, Outcome
 from telerhythm.figures import Figures
-from telerhythm.settings import Settings
+from telerhythm.settings import BedSettings, Settings
 
+NOT_OF_BED = {"age", "limits", "off"}
+"""Keys of a bed in the settings that are about its alarms."""
 READY = "telerhythm serve: ready"
 TICK_S = 0.25
 RETRY_NS = NS
@@ -67,10 +72,14 @@ class Server:
     """Everything that `serve` wires together."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
-        registry = Registry(Bed(**bed.model_dump()) for bed in settings.beds)
+        registry = Registry(Bed(**bed.model_dump(exclude=NOT_OF_BED)) for bed in settings.beds)
         run = time.time_ns() // 1_000_000 * 1000  # room for the epochs of one run
         self._store = store
-        self._bedsides = {bed.device: Bedside(bed, run) for bed in registry}
+        set_up = {bed.device: bed for bed in settings.beds}
+        self._bedsides = {
+            bed.device: Bedside(bed, run, desk_of(bed, set_up[bed.device], settings))
+            for bed in registry
+        }
         # what concerns a ward as a whole: an unknown device, the store
         self._wards = {
             ward: AlarmDesk(Place(ward, SYSTEM_BED), SYSTEM_BED)
@@ -90,6 +99,8 @@ class Server:
         self._stopping = threading.Event()
         self.complaints = Complaints(log)
         self.figures = Figures()
+        self._deliveries = Deliveries(settings.alarms, store, log)
+        self._resume()
         self._link = Link(
             settings.broker.host,
             settings.broker.port,
@@ -108,6 +119,7 @@ class Server:
         What comes after that is not acknowledged: the broker keeps it for the next start.
         """
         self._link.start()
+        self._deliveries.start()
         for desk in self._all_desks():
             self._show(desk)
         next_tick = time.monotonic()
@@ -119,12 +131,26 @@ class Server:
                 self._tick()
         for _ in range(self._queue.qsize()):
             self._take(self._queue.get())
+        self._deliveries.stop()
         self._store.flush(FLUSH_S)
         self._link.stop()
 
     def stop(self) -> None:
         """Ask `run` to end. Safe in a signal handler."""
         self._stopping.set()
+
+    def _resume(self) -> None:
+        """Alarms that were active are active again; what was not delivered is outstanding."""
+        states = self._store.states()
+        for desk in self._all_desks():
+            text = states.get(desk.key)
+            if text is None:
+                continue
+            try:
+                desk.resume(text, now_ns())
+            except BadInput as error:
+                log.error("not_resumed", reason=str(error))
+        self._deliveries.resume(states, self._all_desks())
 
     def _all_desks(self) -> list[AlarmDesk]:
         return [*(bedside.desk for bedside in self._bedsides.values()), *self._wards.values()]
@@ -168,7 +194,11 @@ class Server:
         topic = parse_topic(delivery.topic)
         device = f"{topic.site}/{topic.device}"
         bedside = self._bedsides.get(device)
-        if topic.kind != "frame":
+        if topic.kind == "alarm" and bedside is not None:
+            self._take_alarm(bedside, delivery)
+        elif topic.kind == "alarm":
+            self._take_unknown(device, delivery)
+        elif topic.kind == "status":
             status = decode_status(delivery.payload)
             log.info("status", device=device, status=status)
             if bedside is None and status.is_online:
@@ -179,6 +209,15 @@ class Server:
             self._take_unknown(device, delivery)
         else:
             self._take_frame(bedside, delivery)
+
+    def _take_alarm(self, bedside: Bedside, delivery: Delivery) -> None:
+        """An alarm that the device raises itself: to be checked, a lethal one not held back."""
+        alarm = decode_alarm(delivery.payload)
+        priority = Priority[alarm.priority.upper()] if alarm.priority else None
+        event = DeviceAlarm(alarm.kind, alarm.t_ns, alarm.is_on, alarm.text, priority)
+        outcome = Outcome()
+        bedside.desk.step(event, now_ns(), outcome)
+        self._emit(bedside.desk, outcome, [delivery])
 
     def _take_frame(self, bedside: Bedside, delivery: Delivery) -> None:
         self.figures.frames_received += 1
@@ -233,8 +272,11 @@ class Server:
         for device, bedside in self._bedsides.items():
             self._emit(bedside.desk, bedside.tick(now), [], device)
             self._complain_of_order(bedside, now)
+        stuck = self._deliveries.stuck(now)
         for desk in self._wards.values():
             outcome = Outcome()
+            for name, text in stuck:
+                desk.trouble(AlarmKind.DELIVERY_TROUBLE, text, now, outcome, about=name)
             desk.tick(now, outcome)
             self._emit(desk, outcome, [])
 
@@ -243,6 +285,9 @@ class Server:
     ) -> None:
         """Tell people first, then the store."""
         self._show(desk)
+        if outcome.transitions:
+            self._log_transitions(desk, outcome)
+            outcome.rows += self._deliveries.note(desk, outcome.transitions)
         for chunk in outcome.chunks:
             self._link.publish(live_topic(chunk.ward, chunk.bed), encode_live(chunk), qos=0)
             self.figures.beats += len(chunk.beats)
@@ -251,6 +296,18 @@ class Server:
             deliveries += self._held.pop((device, boot, seq), ())
         if outcome.rows or deliveries:
             self._store_then_acknowledge(outcome.rows, deliveries)
+
+    def _log_transitions(self, desk: AlarmDesk, outcome: Outcome) -> None:
+        for t in outcome.transitions:
+            log.info(
+                "alarm",
+                bed=f"{desk.place.ward}/{desk.place.bed}",
+                phase=t.phase.value,
+                priority=t.priority.label,
+                id=t.alarm_id,
+                by=t.by,
+                text=t.text,
+            )
 
     def _show(self, desk: AlarmDesk) -> None:
         """Publish the alarm state of a place when it has changed."""
@@ -297,6 +354,12 @@ class Server:
             self._emit(desk, outcome, [])
         for _ in range(self._failed.qsize()):
             self._store_then_acknowledge(*self._failed.get())
+
+
+def desk_of(bed: Bed, settings: BedSettings, all_settings: Settings) -> AlarmDesk:
+    """The desk of a bed, with the limits of its patient."""
+    limits, off = all_settings.limits_of(settings), all_settings.off_at(settings)
+    return AlarmDesk(place_of(bed), bed.patient, limits, off)
 
 
 def run(settings: Settings) -> None:
