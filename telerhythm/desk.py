@@ -178,15 +178,19 @@ class AlarmDesk:
 
 def _changed(before: State, command: Command) -> str | None:
     """What a command has changed, for the audit; None for what the transitions tell already."""
+    off = {o.kind for o in before.off}
     match command:
         case SetLimits():
             old = before.limits.values()
-            return ", ".join(f"{name} {old[name]:g} -> {v:g}" for name, v in command.limits)
+            new = [(name, value) for name, value in command.limits if old[name] != value]
+            return ", ".join(f"{name} {old[name]:g} -> {v:g}" for name, v in new) or None
         case SwitchOff() | SwitchOn():
-            return command.kind.value
+            # a command comes again when this process died before it could acknowledge it
+            is_new = (command.kind in off) is isinstance(command, SwitchOn)
+            return command.kind.value if is_new else None
         case PauseAudio():
             return f"{command.for_s or before.limits.audio_pause_s:g} s"
         case ResumeAudio():
-            return "sound on"
+            return "sound on" if before.audio_pause is not None else None
         case Acknowledge() | Reset():
             return None

@@ -82,22 +82,39 @@ def test_the_state_is_kept_when_alarms_change_and_not_with_every_frame():
 
 
 @pytest.mark.parametrize(
-    ("command", "detail"),
+    ("before", "command", "detail"),
     [
-        (SetLimits((("high_bpm", 130),), "dr"), "high_bpm 120 -> 130"),
-        (SwitchOff(AlarmKind.COUPLET, "dr"), "couplet"),
-        (SwitchOn(AlarmKind.COUPLET, "dr"), "couplet"),
-        (PauseAudio("dr"), "120 s"),
-        (ResumeAudio("dr"), "sound on"),
+        (None, SetLimits((("high_bpm", 130),), "dr"), "high_bpm 120 -> 130"),
+        (None, SwitchOff(AlarmKind.COUPLET, "dr"), "couplet"),
+        (SwitchOff(AlarmKind.COUPLET, "dr"), SwitchOn(AlarmKind.COUPLET, "dr"), "couplet"),
+        (None, PauseAudio("dr"), "120 s"),
+        (PauseAudio("dr"), ResumeAudio("dr"), "sound on"),
     ],
 )
-def test_who_changed_what_and_when_is_in_the_audit(command, detail):
+def test_who_changed_what_and_when_is_in_the_audit(before, command, detail):
     place, outcome = desk(), Outcome()
+    if before is not None:
+        place.command(before, T0, Outcome())
     place.command(command, T0, outcome)
     (row,) = [row for row in outcome.rows if isinstance(row, AuditRow)]
     name = {"SetLimits": "limits"}.get(type(command).__name__, row.action)
     assert (row.t_ns, row.who, row.action) == (T0, "dr", name)
     assert row.detail == f"icu/1 p-1: {detail}"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        SetLimits((("high_bpm", 120),), "dr"),
+        SwitchOn(AlarmKind.COUPLET, "dr"),
+        ResumeAudio("dr"),
+        Acknowledge("asystole.1.1", "dr"),
+    ],
+)
+def test_what_changes_nothing_is_not_in_the_audit(command):
+    place, outcome = desk(), Outcome()
+    place.command(command, T0, outcome)
+    assert not [row for row in outcome.rows if isinstance(row, AuditRow)]
 
 
 def test_another_process_goes_on_where_this_one_was():
