@@ -61,6 +61,11 @@ class Board:
         """What is not shown."""
         return tuple((kind, about, i) for (kind, about), i in self._suppressed.items())
 
+    @property
+    def is_empty(self) -> bool:
+        """Nothing could be over."""
+        return not self._alarms and not self._suppressed
+
     def holding(self, kind: AlarmKind) -> list[Alarm]:
         """Alarms of the kind whose condition holds."""
         return [
@@ -103,6 +108,8 @@ class Board:
         An alarm that nobody has acknowledged stays as latched if its kind latches; any other ends
         (6.10, latching and non-latching alarm signals).
         """
+        if not self._alarms and not self._suppressed:
+            return
         if self._suppressed:
             self._suppressed.pop((kind, about), None)
         alarm = self._alarms.get((kind, about))

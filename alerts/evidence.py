@@ -19,7 +19,7 @@ _AAMI = {"V": "V", "S": "S", "n": "N"}
 def gather(t_ns: int, rule: str, beats_ns: Sequence[int], known: Teller) -> Evidence:
     """Evidence of a condition that began to hold at `t_ns`, from what is known now."""
     from_ns, to_ns = t_ns - BEFORE_S * NS, t_ns + AFTER_S * NS
-    letters = (known.beats.get(t, ("?", -1))[0] for t in beats_ns)
+    letters = (known.class_of(t)[0] for t in beats_ns)
     return Evidence(
         from_ns=from_ns,
         to_ns=to_ns,

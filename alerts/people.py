@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from alerts.board import Board
 from alerts.state import Override, State
 from alerts.words import (
@@ -40,22 +38,22 @@ def obey(state: State, command: Command, board: Board, now_ns: int) -> State:
         case PauseAudio():
             for_s = command.for_s or state.limits.audio_pause_s
             pause = AudioPause(now_ns, now_ns + round(for_s * NS), command.by)
-            return replace(state, audio_pause=pause)
+            return state._replace(audio_pause=pause)
         case ResumeAudio():
-            return replace(state, audio_pause=None)
+            return state._replace(audio_pause=None)
         case SwitchOff():
             if command.kind in ALWAYS_ON:
                 raise BadInput(f"{command.kind.label} alarms cannot be switched off")
             board.switch_off(command.kind, command.by, t_ns)
             off = [o for o in state.off if o.kind is not command.kind]
-            return replace(state, off=(*off, Off(command.kind, t_ns, command.by)))
+            return state._replace(off=(*off, Off(command.kind, t_ns, command.by)))
         case SwitchOn():
-            return replace(state, off=tuple(o for o in state.off if o.kind is not command.kind))
+            return state._replace(off=tuple(o for o in state.off if o.kind is not command.kind))
         case SetLimits():
             limits = state.limits.changed(**dict(command.limits))
             kept = [o for o in state.overrides if o.name not in dict(command.limits)]
             new = [Override(name, v, command.by, t_ns) for name, v in command.limits]
-            return replace(state, limits=limits, overrides=(*kept, *new))
+            return state._replace(limits=limits, overrides=(*kept, *new))
     return state
 
 

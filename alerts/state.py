@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 from alerts.board import Suppressed
 from alerts.device import Claim
@@ -51,8 +51,7 @@ class Override:
     t_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """All that the engine knows of one bed.
 
     Attributes
@@ -81,14 +80,14 @@ class State:
     """
 
     place: Place
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = Limits()
     leads: tuple[str, ...] = ()
-    signal: Signal = field(default_factory=Signal)
+    signal: Signal = Signal()
     seen_ns: int | None = None
     alarms: tuple[Alarm, ...] = ()
     serial: int = 0
     suppressed: tuple[Suppressed, ...] = ()
-    pulses: Pulses = field(default_factory=Pulses)
+    pulses: Pulses = Pulses()
     audio_pause: AudioPause | None = None
     off: tuple[Off, ...] = ()
     overrides: tuple[Override, ...] = ()

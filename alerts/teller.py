@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from alerts.board import Board, Condition
 from alerts.evidence import gather
@@ -42,8 +42,8 @@ class Teller:
     """Makes conditions with their evidence and with what speaks against them."""
 
     __slots__ = (
-        "beats",
         "board",
+        "class_of",
         "hr_bpm",
         "leads",
         "limits",
@@ -64,8 +64,8 @@ class Teller:
         self.hr_bpm: float | None = None
         self.through_ns = 0
         self.until: dict[AlarmKind, int] = {}
-        # time -> (letter of the class, lead) of the last beats
-        self.beats: dict[int, tuple[str, int]] = {}
+        # letter of the class and lead of a beat, by its time
+        self.class_of: Callable[[int], tuple[str, int]] = _unknown
 
     def tell(
         self,
@@ -116,9 +116,13 @@ class Teller:
     def _disagreement(self, kind: AlarmKind, window_ns: Sequence[int]) -> str | None:
         if kind not in _AGREEMENT or self.quality.count(_USABLE) < 2:
             return None
-        alone = [lead for t in window_ns if (lead := self.beats.get(t, ("?", -1))[1]) >= 0]
+        alone = [lead for t in window_ns if (lead := self.class_of(t)[1]) >= 0]
         if 2 * len(alone) <= len(window_ns):
             return None
         lead = max(set(alone), key=alone.count)
         name = self.leads[lead] if lead < len(self.leads) else str(lead + 1)
         return f"Only lead {name} shows these beats."
+
+
+def _unknown(t_ns: int) -> tuple[str, int]:
+    return "?", -1

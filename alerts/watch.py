@@ -7,9 +7,8 @@ a slow network delays an alarm but cannot cause one.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,7 +110,6 @@ class _Watch:
         self._leads = LeadWatch(signal.leads, teller)
 
     def _freeze(self) -> Signal:
-        classes = self._classes
         return Signal(
             self._through_ns,
             self._second_ns,
@@ -121,7 +119,7 @@ class _Watch:
             self._paused_ns,
             self._teller.hr_bpm,
             self._rate.freeze(),
-            classes.freeze() if classes.is_changed else self._before.classes,
+            self._classes.freeze(),
             self._episodes.freeze(),
             self._leads.freeze(),
             tuple(self._teller.until.items()),
@@ -246,11 +244,10 @@ class _Watch:
 
     def _take_vitals(self, vitals: NDArray[Any]) -> None:
         teller = self._teller
-        hr_bpm = float(vitals["hr_bpm"][-1])
-        if math.isfinite(hr_bpm):  # else the last rate that was known is kept
-            teller.hr_bpm = hr_bpm
         limit = self._limits.pvc_per_min
-        for t_ns, pvcs in zip(vitals["t_ns"].tolist(), vitals["pvc_per_min"].tolist(), strict=True):
+        for _, t_ns, hr_bpm, _, pvcs, _ in vitals.tolist():  # a row at once: fields cost more
+            if math.isfinite(hr_bpm):  # else the last rate that was known is kept
+                teller.hr_bpm = hr_bpm
             if ventricular.pvc_rate(pvcs, limit):  # NaN is not above any limit
                 text = f"{pvcs:.0f} ventricular beats a minute, more than {limit:g}."
                 rule = f"ventricular beats: {pvcs:.0f}/min, limit {limit:g}/min"
@@ -261,30 +258,38 @@ def _beats(beats: NDArray[Any]) -> list[_Beat]:
     """The last first: they are popped from the end."""
     if not beats.size:
         return []
-    rows = zip(
-        beats["t_ns"].tolist(),
-        beats["flags"].tolist(),
-        beats["aami"].tolist(),
-        beats["code"].tolist(),
-        beats["lead"].tolist(),
-        strict=True,
-    )
     found = []
-    for t_ns, flags, aami, code, lead in rows:
+    for _, t_ns, _, _, _, flags, code, aami, lead in beats.tolist():
         is_poor = bool(flags & _POOR)
         found.append(_Beat(t_ns, is_poor, letter_of(aami, code, is_poor), lead))
     # of two rows of one beat, the one that came first is the first to be popped
     found.reverse()
-    found.sort(key=lambda beat: beat.t_ns, reverse=True)
+    if len(found) > 1:
+        found.sort(key=_time_of, reverse=True)
     return found
 
 
-def _seconds(quality: NDArray[Any]) -> Iterator[tuple[int, tuple[int, ...]]]:
+def _seconds(quality: NDArray[Any]) -> list[tuple[int, tuple[int, ...]]]:
     """(start, code of each lead) of each second."""
     if not quality.size:
-        return
-    rows = zip(
-        quality["t_ns"].tolist(), quality["lead"].tolist(), quality["code"].tolist(), strict=True
-    )
-    for t_ns, second in groupby(rows, key=lambda row: row[0]):
-        yield t_ns, tuple(code for _, _, code in sorted(second))
+        return []
+    seconds: list[tuple[int, tuple[int, ...]]] = []
+    codes: list[tuple[int, int]] = []
+    last_ns = None
+    for _, t_ns, _, lead, code in quality.tolist():
+        if t_ns != last_ns:
+            if last_ns is not None:
+                seconds.append((last_ns, _by_lead(codes)))
+            last_ns, codes = t_ns, []
+        codes.append((lead, code))
+    if last_ns is not None:
+        seconds.append((last_ns, _by_lead(codes)))
+    return seconds
+
+
+def _by_lead(codes: list[tuple[int, int]]) -> tuple[int, ...]:
+    codes.sort()
+    return tuple([code for _, code in codes])
+
+
+_time_of = attrgetter("t_ns")

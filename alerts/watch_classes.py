@@ -36,7 +36,15 @@ _PACED = ord("/")
 class ClassWatch:
     """`Classes`, open for one step."""
 
-    __slots__ = ("_beats_ns", "_keep", "_leads", "_letters", "_teller", "is_changed")
+    __slots__ = (
+        "_beats_ns",
+        "_before",
+        "_is_changed",
+        "_keep",
+        "_leads",
+        "_letters",
+        "_teller",
+    )
 
     def __init__(self, classes: Classes, teller: Teller) -> None:
         limits = teller.limits
@@ -45,28 +53,34 @@ class ClassWatch:
         self._beats_ns = list(classes.beats_ns)
         self._letters = classes.letters
         self._leads = list(classes.leads)
-        self.is_changed = False
-        teller.beats = {
-            t: (letter, lead)
-            for t, letter, lead in zip(self._beats_ns, self._letters, self._leads, strict=True)
-        }
+        self._is_changed = False
+        self._before = classes
+        teller.class_of = self.class_of
 
     def freeze(self) -> Classes:
         """What the next step begins with."""
+        if not self._is_changed:
+            return self._before
         return Classes(tuple(self._beats_ns), self._letters, tuple(self._leads))
 
     def knows(self, t_ns: int) -> bool:
         """The beat has been told before, with or without its class."""
-        return t_ns in self._teller.beats
+        return t_ns in self._beats_ns
+
+    def class_of(self, t_ns: int) -> tuple[str, int]:
+        """Letter and lead of a beat, as far as they are known."""
+        if t_ns not in self._beats_ns:
+            return UNKNOWN, -1
+        i = self._beats_ns.index(t_ns)
+        return self._letters[i], self._leads[i]
 
     def clear(self) -> None:
         """Beats before do not follow those that come."""
         if self._beats_ns:
             self._beats_ns.clear()
             self._leads.clear()
-            self._teller.beats.clear()
             self._letters = ""
-            self.is_changed = True
+            self._is_changed = True
 
     def beat(self, t_ns: int, letter: str, lead: int) -> None:
         """A beat, or once more one that is known, with its class."""
@@ -88,10 +102,9 @@ class ClassWatch:
                 times.insert(k, t_ns)
                 self._leads.insert(k, lead)
                 self._letters = self._letters[:k] + letter + self._letters[k:]
-        self.is_changed = True
-        self._teller.beats[t_ns] = (letter, lead)
+        self._is_changed = True
         if len(times) > self._keep:
-            del self._teller.beats[times[0]], times[0], self._leads[0]
+            del times[0], self._leads[0]
             self._letters = self._letters[1:]
             k -= 1
         for i in range(k, len(times)):  # a class that comes late may complete a later pattern

@@ -26,15 +26,18 @@ _USABLE = int(QualityCode.USABLE)
 class EpisodeWatch:
     """`Episodes`, open for one step."""
 
-    __slots__ = ("_beats_since_vf", "_open", "_teller")
+    __slots__ = ("_beats_since_vf", "_before", "_open", "_teller")
 
     def __init__(self, episodes: Episodes, teller: Teller) -> None:
+        self._before = episodes
         self._teller = teller
         self._open = dict(episodes.open)
         self._beats_since_vf = episodes.beats_since_vf
 
     def freeze(self) -> Episodes:
         """What the next step begins with."""
+        if not self._open and self._beats_since_vf == self._before.beats_since_vf:
+            return self._before if not self._before.open else Episodes((), self._beats_since_vf)
         return Episodes(tuple(self._open.items()), self._beats_since_vf)
 
     def begin_anew(self) -> None:
@@ -65,12 +68,16 @@ class EpisodeWatch:
         """A beat in good signal."""
         if _VF in self._open:
             return
+        if self._beats_since_vf == BEATS_AFTER_VF:
+            return
         self._beats_since_vf += 1
         if self._beats_since_vf == BEATS_AFTER_VF:
             self._teller.board.over(AlarmKind.VENTRICULAR_FIBRILLATION, t_ns)
 
     def judge(self, now_ns: int) -> None:
         """Episodes that go on."""
+        if not self._open:
+            return
         limits = self._teller.limits
         for kind, onset_ns in self._open.items():
             if kind == _VF and ventricular.fibrillation(now_ns, onset_ns, limits.fibrillation_s):

@@ -18,9 +18,10 @@ _USABLE = int(QualityCode.USABLE)
 class LeadWatch:
     """`Leads`, open for one step."""
 
-    __slots__ = ("_board", "_limits", "_off_since_ns", "_poor_since_ns", "_teller")
+    __slots__ = ("_before", "_board", "_limits", "_off_since_ns", "_poor_since_ns", "_teller")
 
     def __init__(self, leads: Leads, teller: Teller) -> None:
+        self._before = leads
         self._teller = teller
         self._board = teller.board
         self._limits = teller.limits
@@ -29,6 +30,12 @@ class LeadWatch:
 
     def freeze(self) -> Leads:
         """What the next step begins with."""
+        before = self._before
+        if (self._off_since_ns, self._poor_since_ns) == (
+            before.off_since_ns,
+            before.poor_since_ns,
+        ):
+            return before
         return Leads(self._off_since_ns, self._poor_since_ns)
 
     def begin_anew(self) -> None:
@@ -45,6 +52,8 @@ class LeadWatch:
         """Leads off; True if all have been."""
         if _OFF not in codes:
             self._off_since_ns = ()
+            if self._board.is_empty:
+                return False
             for alarm in self._board.holding(AlarmKind.LEAD_OFF):
                 self._board.over(AlarmKind.LEAD_OFF, t_ns, alarm.about)
             return False

@@ -21,8 +21,10 @@ class RateWatch:
 
     __slots__ = (
         "_beats_ns",
+        "_before",
         "_changes",
         "_irregular_since_ns",
+        "_is_changed",
         "_keep",
         "_limits",
         "_side",
@@ -35,6 +37,8 @@ class RateWatch:
         self._teller = teller
         self._limits = limits
         self._keep = max(limits.bradycardia_beats, limits.tachycardia_beats, HR_BEATS)
+        self._before = rate
+        self._is_changed = False
         self._beats_ns = list(rate.beats_ns)
         self._side = rate.side
         self._side_since_ns = rate.side_since_ns
@@ -43,6 +47,8 @@ class RateWatch:
 
     def freeze(self) -> Rate:
         """What the next step begins with."""
+        if not self._is_changed:
+            return self._before
         return Rate(
             tuple(self._beats_ns),
             self._side,
@@ -59,17 +65,20 @@ class RateWatch:
     def clear(self) -> None:
         """No interval can be taken across this."""
         if self._beats_ns:
+            self._is_changed = True
             self._beats_ns.clear()
             self._changes = 0
 
     def lose_sight(self) -> None:
         """Nobody knows what the heart does: what lasts begins anew."""
+        self._is_changed = True
         self.clear()
         self._side_since_ns = self._irregular_since_ns = None
 
     def beat(self, t_ns: int) -> None:
         """A beat in good signal."""
         beats_ns = self._beats_ns
+        self._is_changed = True
         if not beats_ns or t_ns > beats_ns[-1]:
             beats_ns.append(t_ns)
             if len(beats_ns) >= 3:
@@ -124,7 +133,10 @@ class RateWatch:
             self._side, self._side_since_ns = side, t_ns
         if not rules.lasts(t_ns, self._side_since_ns, limits.rate_s):
             return
-        board, began_ns = self._teller.board, self._side_since_ns + round(limits.rate_s * NS)
+        board = self._teller.board
+        if not side and board.is_empty:
+            return
+        began_ns = self._side_since_ns + round(limits.rate_s * NS)
         if side <= 0:
             board.over(AlarmKind.HEART_RATE_HIGH, t_ns)
         if side >= 0:

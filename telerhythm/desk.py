@@ -106,7 +106,7 @@ class AlarmDesk:
         settings = self._state
         state = engine.from_json(text, self.place, settings.limits)
         by_settings = [o for o in settings.off if o.kind not in {o.kind for o in state.off}]
-        self._state = replace(state, off=(*state.off, *by_settings))
+        self._state = state._replace(off=(*state.off, *by_settings))
         for alarm in state.alarms:
             if alarm.kind in REPORTED:  # whoever reports it must do so again, or it is over
                 self._troubles[alarm.kind, alarm.about] = now_ns + TROUBLE_HOLD_NS
