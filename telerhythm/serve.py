@@ -13,9 +13,12 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import islice
+from typing import NamedTuple
 
 import structlog
 
@@ -41,16 +44,18 @@ from ingest.sequence import Counts
 from ingest.wire import SUBSCRIPTIONS, decode_frame, decode_status, frame_topic, parse_topic
 from store.base import Row, Store, Token, WaveformChunk
 from store.sqlite import SqliteStore
-from telerhythm.bedside import Bedside
+from telerhythm.bedside import Bedside, Turn
 from telerhythm.complaints import Complaints
 from telerhythm.desk import AlarmDesk, Outcome
 from telerhythm.figures import Figures
+from telerhythm.pool import Pool
 from telerhythm.settings import Settings
 
 READY = "telerhythm serve: ready"
 TICK_S = 0.25
 RETRY_NS = NS
 FLUSH_S = 10.0
+MOST_AT_ONCE = 256  # messages that are taken together: an alarm waits for no more than these
 DISORDER = {
     "lost": "frames are missing in the sequence",
     "duplicates": "frames came more than once",
@@ -63,6 +68,15 @@ DISORDER = {
 log = structlog.get_logger()
 
 
+class _FrameTurn(NamedTuple):
+    """What is to be analysed of a bed, and the messages that are to be acknowledged after it."""
+
+    bedside: Bedside
+    turn: Turn
+    received_ns: int
+    deliveries: list[Delivery]
+
+
 class Server:
     """Everything that `serve` wires together."""
 
@@ -70,7 +84,8 @@ class Server:
         registry = Registry(Bed(**bed.model_dump()) for bed in settings.beds)
         run = time.time_ns() // 1_000_000 * 1000  # room for the epochs of one run
         self._store = store
-        self._bedsides = {bed.device: Bedside(bed, run) for bed in registry}
+        self._pool = Pool()
+        self._bedsides = {bed.device: Bedside(bed, run, self._pool) for bed in registry}
         # what concerns a ward as a whole: an unknown device, the store
         self._wards = {
             ward: AlarmDesk(Place(ward, SYSTEM_BED), SYSTEM_BED)
@@ -113,12 +128,12 @@ class Server:
         next_tick = time.monotonic()
         while not self._stopping.is_set():
             with suppress(queue.Empty):
-                self._take(self._queue.get(timeout=max(0.0, next_tick - time.monotonic())))
+                first = self._queue.get(timeout=max(0.0, next_tick - time.monotonic()))
+                self._take_all([first, *self._waiting(MOST_AT_ONCE - 1)])
             if time.monotonic() >= next_tick:
                 next_tick = time.monotonic() + TICK_S
                 self._tick()
-        for _ in range(self._queue.qsize()):
-            self._take(self._queue.get())
+        self._take_all(self._waiting())
         self._store.flush(FLUSH_S)
         self._link.stop()
 
@@ -139,21 +154,51 @@ class Server:
 
     # -- what comes in ---------------------------------------------------------------------------
 
-    def _take(self, delivery: Delivery) -> None:
-        """Handle one message; whatever is wrong with it stays its sender's own trouble."""
-        try:
-            if delivery.topic.startswith("ward/"):
-                self._take_command(delivery)
+    def _waiting(self, most: int = sys.maxsize) -> list[Delivery]:
+        """What has come in already, in its order."""
+        return [self._queue.get() for _ in range(min(self._queue.qsize(), most))]
+
+    def _take_all(self, deliveries: Iterable[Delivery]) -> None:
+        """Handle messages; whatever is wrong with one stays its sender's own trouble.
+
+        Frames that have come in together are analysed together: one call for many patients.
+        """
+        turns: list[_FrameTurn] = []
+        for delivery in deliveries:
+            try:
+                turn = self._take(delivery)
+            except BadInput as error:
+                self._complain("malformed", delivery, str(error))
+                self._store_then_acknowledge([], [delivery])
+            except Exception as error:
+                # a fault of ours at one bed must not stop the others
+                log.exception("fault", topic=delivery.topic)
+                self._complain("fault", delivery, repr(error))
+                self._store_then_acknowledge([], [delivery])
             else:
-                self._take_from_device(delivery)
-        except BadInput as error:
-            self._complain("malformed", delivery, str(error))
-            self._store_then_acknowledge([], [delivery])
-        except Exception as error:
-            # a fault of ours at one bed must not stop the others
-            log.exception("fault", topic=delivery.topic)
-            self._complain("fault", delivery, repr(error))
-            self._store_then_acknowledge([], [delivery])
+                if turn is not None:
+                    turns.append(turn)
+        self._analyse(turns)
+
+    def _analyse(self, turns: Sequence[_FrameTurn]) -> None:
+        found = iter(self._pool.run([job for each in turns for job in each.turn.jobs]))
+        for bedside, turn, received_ns, deliveries in turns:
+            findings = list(islice(found, len(turn.jobs)))
+            try:
+                outcome = bedside.conclude(turn, findings, received_ns)
+            except Exception as error:
+                log.exception("fault", device=bedside.bed.device)
+                topic = frame_topic(bedside.bed.device)
+                self.complaints.add("fault", topic, repr(error), received_ns)
+                outcome = turn.outcome
+            self._emit(bedside.desk, outcome, deliveries, bedside.bed.device)
+
+    def _take(self, delivery: Delivery) -> _FrameTurn | None:
+        """Handle one message, but for the analysis of a frame: that is still to be done."""
+        if delivery.topic.startswith("ward/"):
+            self._take_command(delivery)
+            return None
+        return self._take_from_device(delivery)
 
     def _take_command(self, delivery: Delivery) -> None:
         topic = parse_ward_topic(delivery.topic)
@@ -164,7 +209,7 @@ class Server:
         desk.command(decode_command(delivery.payload), now_ns(), outcome)
         self._emit(desk, outcome, [delivery])
 
-    def _take_from_device(self, delivery: Delivery) -> None:
+    def _take_from_device(self, delivery: Delivery) -> _FrameTurn | None:
         topic = parse_topic(delivery.topic)
         device = f"{topic.site}/{topic.device}"
         bedside = self._bedsides.get(device)
@@ -178,9 +223,10 @@ class Server:
         elif bedside is None:
             self._take_unknown(device, delivery)
         else:
-            self._take_frame(bedside, delivery)
+            return self._take_frame(bedside, delivery)
+        return None
 
-    def _take_frame(self, bedside: Bedside, delivery: Delivery) -> None:
+    def _take_frame(self, bedside: Bedside, delivery: Delivery) -> _FrameTurn | None:
         self.figures.frames_received += 1
         device = bedside.bed.device
         try:
@@ -191,15 +237,14 @@ class Server:
             text = "The device sends data that cannot be read: check or change the device."
             bedside.desk.trouble(AlarmKind.BAD_DATA, text, now_ns(), outcome)
             self._emit(bedside.desk, outcome, [delivery])
-            return
-        outcome = bedside.take(frame, delivery.received_ns)
+            return None
+        turn = bedside.order(frame, delivery.received_ns)
         self._complain_of_order(bedside, delivery.received_ns)
         if bedside.sequencer.holds(frame.boot, frame.seq):
             # it is acknowledged when its turn has come and it is stored
             self._held.setdefault((device, frame.boot, frame.seq), []).append(delivery)
-            self._emit(bedside.desk, outcome, [], device)
-        else:
-            self._emit(bedside.desk, outcome, [delivery], device)
+            return _FrameTurn(bedside, turn, delivery.received_ns, [])
+        return _FrameTurn(bedside, turn, delivery.received_ns, [delivery])
 
     def _take_unknown(self, device: str, delivery: Delivery) -> None:
         self._complain("unknown_device", delivery, f"device {device} is at no bed of the settings")
@@ -230,8 +275,9 @@ class Server:
         if now >= self._next_retry_ns and not self._failed.empty():
             self._next_retry_ns = now + RETRY_NS
             self._retry(now)
-        for device, bedside in self._bedsides.items():
-            self._emit(bedside.desk, bedside.tick(now), [], device)
+        beds = self._bedsides.values()
+        self._analyse([_FrameTurn(bedside, bedside.let_pass(now), now, []) for bedside in beds])
+        for bedside in beds:
             self._complain_of_order(bedside, now)
         for desk in self._wards.values():
             outcome = Outcome()
