@@ -25,7 +25,9 @@ from alerts.words import (
 )
 from ecg import LiveChunk
 from ecg.clock import NS
+from ingest.registry import Bed
 from store.base import AuditRow, Row, StateRow, TransitionRow
+from telerhythm.settings import BedSettings, Settings
 
 # How long a technical trouble is shown after it was last seen.
 TROUBLE_HOLD_NS = 10 * NS
@@ -194,3 +196,14 @@ def _changed(before: State, command: Command) -> str | None:
             return "sound on" if before.audio_pause is not None else None
         case Acknowledge() | Reset():
             return None
+
+
+def desk_of(bed: Bed, settings: BedSettings, all_settings: Settings) -> AlarmDesk:
+    """The desk of a bed, with the limits of its patient."""
+    limits, off = all_settings.limits_of(settings), all_settings.off_at(settings)
+    return AlarmDesk(place_of(bed), bed.patient, limits, off)
+
+
+def place_of(bed: Bed) -> Place:
+    """The bed as the alarm engine calls it."""
+    return Place(bed.ward, bed.bed, bed.label, bed.source, bed.device)
