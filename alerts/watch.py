@@ -30,6 +30,10 @@ from ecg.findings import BEAT, EPISODE, QUALITY, VITALS
 _SHOWS_QRS = frozenset({int(QualityCode.USABLE), int(QualityCode.FLAT)})
 """A lead of this quality would show a QRS: a flat one is connected, but nothing is there."""
 
+_LEARNING_S = 10.0
+"""A detector that never saw a beat of this heart may not know yet what one looks like: a signal
+that is not flat is given as long as IEC 60601-2-27 allows before its silence is an asystole."""
+_USABLE = int(QualityCode.USABLE)
 _POOR = int(BeatFlag.POOR_SIGNAL)
 
 # Seconds of quality follow each other closely; what is further apart has a gap in between.
@@ -133,6 +137,7 @@ class _Watch:
         self._through_ns = self._teller.through_ns = event.through_ns
         if event.is_new_stream:
             self._episodes.begin_anew()
+            self._last_qrs_ns = 0
         if event.episodes.size:
             self._episodes.take(event.episodes)
         beats = _beats(event.beats)
@@ -206,14 +211,24 @@ class _Watch:
         if since_ns is not None and t_ns - since_ns > self._limits.pause_s * NS:
             # as far as the analysis has come, and the signal is trusted
             now_ns = min(t_ns, self._through_ns, self._trusted_ns())
-            if rules.pause(now_ns, since_ns, self._limits.pause_s):
+            limits = self._limits
+            if self._is_learning:
+                if rules.asystole(now_ns, since_ns, max(limits.asystole_s, _LEARNING_S)):
+                    is_silent = True
+                    self._tell_asystole(since_ns, now_ns)
+            elif rules.pause(now_ns, since_ns, limits.pause_s):
                 self._tell_pause(since_ns, now_ns)
-                if rules.asystole(now_ns, since_ns, self._limits.asystole_s):
+                if rules.asystole(now_ns, since_ns, limits.asystole_s):
                     is_silent = True
                     self._tell_asystole(since_ns, now_ns)
         if teller.until:
             teller.expire(min(t_ns, self._through_ns))
         return is_silent
+
+    @property
+    def _is_learning(self) -> bool:
+        """No beat has been seen in this stream, though there is a signal."""
+        return not self._last_qrs_ns and _USABLE in self._quality
 
     def _tell_pause(self, since_ns: int, now_ns: int) -> None:
         if self._paused_ns == since_ns or self._board.is_held(AlarmKind.ASYSTOLE):
@@ -230,6 +245,8 @@ class _Watch:
 
     def _tell_asystole(self, since_ns: int, now_ns: int) -> None:
         limit_s, teller = self._limits.asystole_s, self._teller
+        if self._is_learning:
+            limit_s = max(limit_s, _LEARNING_S)
         before = "" if teller.hr_bpm is None else f"; {teller.hr_bpm:.0f}/min before"
         began_ns = since_ns + round(limit_s * NS)
         teller.expire(began_ns)

@@ -25,6 +25,7 @@ SECTIONS = (
     ("wire", (), "Wire codec"),
     ("store", (), "Store"),
     ("alarms", (), "Alarm engine"),
+    ("false_alarms", (), "Lethal alarms on real records"),
     ("alarm_path", (), "From the sample to the alarm"),
     ("score", (), "Scoring archives"),
     ("trace", (), "Live trace in the browser"),

@@ -161,7 +161,8 @@ class Ward(RuleBasedStateMachine):
             # a stream of another layout: what came before does not count
             self.silent_s = min(self.silent_s, n_s) if shows_qrs else 0.0
             self.n_leads = len(codes)
-        if self.silent_s >= 4:
+        self.has_beaten |= bool(times)
+        if self.silent_s >= (4 if self.has_beaten or 0 not in codes else 10):
             assert self.is_known(AlarmKind.ASYSTOLE), "asystole and no alarm"
         if aami == "V" and rate == 180 and n_s >= 2 and shows_qrs and not is_late:
             assert self.is_known(AlarmKind.VENTRICULAR_TACHYCARDIA), "VT and no alarm"
@@ -170,6 +171,7 @@ class Ward(RuleBasedStateMachine):
             assert is_told or not {0, 1} & set(codes), "fibrillation and no alarm"
 
     n_leads = 0
+    has_beaten = False
 
     @rule(is_open=st.booleans())
     def fibrillation(self, is_open):

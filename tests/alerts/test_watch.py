@@ -1,5 +1,6 @@
 """The rules on a signal: what they see, what they must not mistake."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -32,6 +33,23 @@ def test_asystole_is_raised_four_seconds_after_the_last_beat(bed, findings, quie
     assert (AlarmKind.ASYSTOLE in bed.shown) is alarm
     if alarm:
         assert bed.shown[AlarmKind.ASYSTOLE].since_ns == findings.ns(last_s + 4)
+
+
+@pytest.mark.parametrize(("silent_s", "alarm"), [(9.9, False), (10.0, True), (10.1, True)])
+def test_before_the_first_beat_a_signal_is_given_ten_seconds(bed, findings, silent_s, alarm):
+    """The detector may not know yet what a beat of this heart looks like."""
+    bed.take(findings.analysed(0, silent_s, []))
+    assert (AlarmKind.ASYSTOLE in bed.shown) is alarm
+    assert AlarmKind.PAUSE not in bed.shown
+
+
+def test_in_a_stream_that_begins_anew_it_must_learn_anew(bed, findings):
+    bed.take(findings.analysed(0, 3, every(1, 3)))
+    event = findings.analysed(10, 16, [])
+    bed.take(replace(event, is_new_stream=True))
+    assert AlarmKind.ASYSTOLE not in bed.shown
+    bed.take(findings.analysed(16, 20, []))
+    assert AlarmKind.ASYSTOLE in bed.shown
 
 
 def test_a_slow_network_causes_no_asystole(bed, findings):
