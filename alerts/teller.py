@@ -95,7 +95,8 @@ class Teller:
         self, kind: AlarmKind, t_ns: int, text: str, rule: str, window_ns: Sequence[int]
     ) -> None:
         """Something happened at `t_ns`; it is shown for `EVENT_NS` after it was last told."""
-        self.tell(kind, t_ns, text, rule, window_ns, t_ns)
+        if not self.board.is_held(kind):
+            self.tell(kind, t_ns, text, rule, window_ns, t_ns)
         self.until[kind] = max(self.until.get(kind, 0), t_ns + EVENT_NS)
 
     def expire(self, now_ns: int) -> None:

@@ -107,9 +107,24 @@ class ClassWatch:
             del times[0], self._leads[0]
             self._letters = self._letters[1:]
             k -= 1
-        for i in range(k, len(times)):  # a class that comes late may complete a later pattern
+        last = len(times) - 1
+        if k == last:
+            if letter not in "?x" and not self._is_plain(letter):
+                self._judge(self._letters, times)
+            return
+        for i in range(k, last + 1):  # a class that comes late may complete a later pattern
             if self._letters[i] not in "?x":
                 self._judge(self._letters[: i + 1], times[: i + 1])
+
+    def _is_plain(self, letter: str) -> bool:
+        """Nothing can be found at the last beat, and nothing can be over: most beats."""
+        times = self._beats_ns
+        return (
+            letter == "n"
+            and self._teller.board.is_empty
+            and "V" not in self._letters[-3:]
+            and (len(times) < 3 or times[-1] - times[-2] <= 1.5 * (times[-2] - times[-3]))
+        )
 
     def _judge(self, letters: str, times: list[int]) -> None:
         """The patterns that end with the last of these beats."""

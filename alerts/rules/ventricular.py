@@ -37,7 +37,7 @@ def tachycardia(beats_ns: Sequence[int], limit_bpm: float = 100.0) -> bool:
 
 def is_over(classes: str) -> bool:
     """Three beats of another origin in a row: one capture beat does not end a tachycardia."""
-    return len(classes) >= 3 and all(c in "nS" for c in classes[-3:])
+    return len(classes) >= 3 and _others(classes[-3:])
 
 
 def rhythm(beats_ns: Sequence[int], least_bpm: float = 40.0, most_bpm: float = 100.0) -> bool:
@@ -71,4 +71,4 @@ def pvc_rate(pvc_per_min: float, limit: float = 10.0) -> bool:
 
 
 def _others(classes: str) -> bool:
-    return all(c in "nS" for c in classes)
+    return not classes.strip("nS")
