@@ -24,7 +24,7 @@ from dsp.features import median
 from dsp.resample import ANALYSIS_HZ, MAX_HZ, MIN_HZ, interpolate, take, taps
 from ecg import QUALITY, BadSignal
 from ecg.codes import QualityCode
-from ecg.pulse import PULSE
+from ecg.evidence import PULSE
 
 SECOND = int(ANALYSIS_HZ)
 SMOOTH = 10  # 40 ms, twice: a pulse has nothing above 10 Hz
