@@ -18,8 +18,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from detectors.analyzer import Analyzer
-from ecg import BEAT, QUALITY, Findings
-from ecg.evidence import LEAD_BEAT, LEAD_SECOND
+from ecg import Findings
+from ecg.evidence import LEAD_BEAT, LEAD_SECOND, LeadView
 
 GRID_HZ = 125.0
 SMOOTH_S = 0.016
@@ -35,32 +35,6 @@ FOUND_HEIGHT = (0.3, 3.0)
 REFRACTORY = 25  # points: 200 ms
 OSCILLATION_S = 4.0  # Challenge 2015: fibrillatory for 4 s
 SHORTEST_S = 0.05
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LeadView:
-    """What one lead shows of the last seconds.
-
-    Attributes
-    ----------
-    name : str
-    beats : structured array, `LEAD_BEAT`
-        As a QRS detector finds them in this lead alone.
-    searched : structured array, `LEAD_BEAT`
-        Places that look like the usual beat of the lead.
-    seconds : structured array, `LEAD_SECOND`
-    usual_share : float
-        Share of the beats of the last 90 s that were like the usual one; 0 when none is known.
-    usual_slowness : float
-        Of the usual beat, ms; NaN when none is known.
-    """
-
-    name: str
-    beats: NDArray[Any]
-    searched: NDArray[Any]
-    seconds: NDArray[Any]
-    usual_share: float
-    usual_slowness: float
 
 
 def look_back(
@@ -100,6 +74,7 @@ def _view(
     rows = np.zeros(at.size, LEAD_BEAT)
     rows["sample"], rows["t_ns"], rows["lead"] = beats["sample"], beats["t_ns"], lead
     rows["alike"] = alike_before(pieces)
+    rows["companions"] = companions(pieces)
     if usual is not None:
         describe(rows, pieces, usual)
     rows = rows[rows["sample"] >= first_s * fs_hz]
@@ -234,6 +209,17 @@ def alike_before(pieces: Pieces) -> NDArray[np.float32]:
     return alike
 
 
+def companions(pieces: Pieces) -> NDArray[np.int64]:
+    """How many of the other beats are of the kind of each."""
+    n, points = pieces.raw.shape
+    alike = np.zeros((n, n), bool)
+    still = pieces.unit.T
+    for shift in range(pieces.shifted.shape[1]):
+        alike |= pieces.shifted[:, shift] @ still > SAME
+    alike |= alike.T
+    return np.asarray(alike.sum(axis=1) - alike.diagonal())
+
+
 def search(grid: NDArray[np.float64], usual: Usual, fs_hz: float, first_s: float) -> NDArray[Any]:
     """Places after `first_s` that look like the usual beat."""
     begin = max(int(first_s * GRID_HZ), 0)
@@ -258,7 +244,6 @@ def search(grid: NDArray[np.float64], usual: Usual, fs_hz: float, first_s: float
     rows["slowness"] = slowness[at_sorted]
     rows["slower"] = slowness[at_sorted] / max(usual.slowness, 1e-9)
     rows["alike"] = np.nan
-    rows["found"] = 1
     return rows
 
 
@@ -314,5 +299,3 @@ def leakage(x_mv: NDArray[np.float32], fs_hz: float) -> tuple[float, float]:
     left = np.abs(x[half:] + x[:-half]).sum()
     return float(left / (np.abs(x[half:]) + np.abs(x[:-half])).sum()), float(period_s)
 
-
-__all__ = ["BEAT", "QUALITY", "LeadView", "look_back"]

@@ -1,8 +1,12 @@
-"""Pulses in a pressure or light signal, as rows beside beats, quality and episodes."""
+"""What single channels show about an alarm: pulses, beats lead by lead, seconds of signal."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 PULSE = np.dtype(
     [
@@ -23,10 +27,10 @@ LEAD_BEAT = np.dtype(
         ("t_ns", "i8"),  # UTC
         ("familiar", "f4"),  # -1..1: correlation with the usual beat of this lead
         ("alike", "f4", (4,)),  # with each of the four beats before; NaN when there is none
+        ("companions", "i4"),  # beats of the same kind in the last 90 s, itself not counted
         ("slowness", "f4"),  # time that the steepest slope would take over the whole height, ms
         ("slower", "f4"),  # the same over that of the usual beat
         ("height", "f4"),  # over that of the usual beat
-        ("found", "u1"),  # `Found`
         ("lead", "u1"),
     ],
     align=True,
@@ -48,3 +52,48 @@ LEAD_SECOND = np.dtype(
     align=True,
 )
 """What one lead was like during one second."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeadView:
+    """What one ECG lead shows of the last seconds.
+
+    Attributes
+    ----------
+    name : str
+    beats : structured array, `LEAD_BEAT`
+        As a QRS detector finds them in this lead alone.
+    searched : structured array, `LEAD_BEAT`
+        Places that look like the usual beat of the lead, whatever their height.
+    seconds : structured array, `LEAD_SECOND`
+    usual_share : float
+        Share of the beats of the last 90 s that were like the usual one; 0 when none is known.
+    usual_slowness : float
+        Of the usual beat, ms; NaN when none is known.
+    """
+
+    name: str
+    beats: NDArray[Any]
+    searched: NDArray[Any]
+    seconds: NDArray[Any]
+    usual_share: float
+    usual_slowness: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PulseView:
+    """What one pulse channel shows.
+
+    Attributes
+    ----------
+    name : str
+    pulses : structured array, `PULSE`
+    seconds : structured array, `ecg.QUALITY`
+    is_pressure : bool
+        Heights are mmHg; otherwise they have no unit.
+    """
+
+    name: str
+    pulses: NDArray[Any]
+    seconds: NDArray[Any]
+    is_pressure: bool

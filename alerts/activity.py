@@ -1,0 +1,212 @@
+"""Is the heart at work? What channels tell about it, second by second, before an alarm.
+
+All times are seconds before the alarm, so negative. Pure: rows in, numbers out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecg.clock import NS
+from ecg.codes import QualityCode
+from ecg.evidence import LeadView, PulseView
+
+Times = NDArray[np.float64]
+Stretches = list[tuple[float, float]]
+
+USUAL = 0.88  # correlation from which on a beat is a usual one
+USUAL_SLOWER = 1.25  # and no wider than this
+SEARCHED_HEIGHT = (0.4, 2.5)
+UNUSUAL = 0.7  # a beat less like the usual one than this is another kind, wherever it lies
+SAME_BEAT_S = 0.2
+SHORTEST_S, LONGEST_S = 0.25, 2.0  # intervals of a heart at work: 30 to 240 a minute
+EVEN = (0.6, 1.5)  # of the median interval: sinus rhythm, and most intervals of AF
+ONE_MISSED = 2.2  # medians, when nothing else was found in between
+PULSE_QUALITY = 0.8
+LEAST_PRESSURE_MMHG = 8.0  # a pulse of less is noise or no circulation
+PULSE_EVEN = (0.7, 1.4)
+PULSE_HEIGHT = 0.6  # of the usual height: a run of ventricular beats fills the heart less
+CREDIBLE = 0.85  # correlation of a beat with another one of the lead
+STUCK = 0.9
+VENTRICULAR_COMPANIONS = 3
+MOST_SHARE = 0.7  # of the commonest kind: a kind as common as that is no ectopy
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """The longest stretch in which a channel shows no regular activity."""
+
+    begin_s: float
+    end_s: float
+
+    @property
+    def length_s(self) -> float:
+        """How long it is."""
+        return self.end_s - self.begin_s
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Beats in a row of which `count` are ventricular."""
+
+    count: int = 0
+    rate_bpm: float = 0.0
+    begin_s: float = 0.0
+    lead: str = ""
+
+
+def seconds_before(rows: NDArray[Any], alarm_ns: int) -> Times:
+    """Times of rows, seconds before the alarm."""
+    return np.asarray((rows["t_ns"] - alarm_ns) / NS, np.float64)
+
+
+# ---------------------------------------------------------------- beats of one channel
+
+
+def usual_beats(lead: LeadView, alarm_ns: int) -> Times:
+    """When the lead shows its usual beat."""
+    beats, searched = lead.beats, lead.searched
+    usual = (beats["familiar"] >= USUAL) & (beats["slower"] < USUAL_SLOWER)
+    other = seconds_before(beats[beats["familiar"] < UNUSUAL], alarm_ns)
+    like = (
+        (searched["familiar"] >= USUAL)
+        & (searched["slower"] < USUAL_SLOWER)
+        & (searched["slower"] > 1 / USUAL_SLOWER)
+        & (searched["height"] > SEARCHED_HEIGHT[0])
+        & (searched["height"] < SEARCHED_HEIGHT[1])
+    )
+    found = [
+        t
+        for t in seconds_before(searched[like], alarm_ns)
+        if not other.size or np.abs(other - t).min() > SAME_BEAT_S
+    ]
+    return merged(np.concatenate([seconds_before(beats[usual], alarm_ns), np.array(found)]))
+
+
+def merged(times: Times) -> Times:
+    """The same times in order, those of one beat taken once."""
+    kept: list[float] = []
+    for t in np.sort(times):
+        if not kept or t - kept[-1] > SAME_BEAT_S:
+            kept.append(float(t))
+    return np.array(kept)
+
+
+def pulse_beats(pulse: PulseView, alarm_ns: int, height: float = 0.0) -> Times:
+    """When there was a pulse worth its name, at least `height` times as high as usual."""
+    rows = pulse.pulses[pulse.pulses["quality"] >= PULSE_QUALITY]
+    if pulse.is_pressure:
+        rows = rows[rows["height"] >= LEAST_PRESSURE_MMHG]
+    if rows.size and height > 0:
+        rows = rows[rows["height"] >= height * np.median(rows["height"][-40:])]
+    return seconds_before(rows, alarm_ns)
+
+
+def is_present(lead: LeadView, alarm_ns: int, span_s: float) -> bool:
+    """Whether an electrode is on: the signal moves at all."""
+    recent = lead.seconds[seconds_before(lead.seconds, alarm_ns) >= -span_s - 0.01]
+    return bool(recent.size) and float(recent["stuck"].mean()) < STUCK
+
+
+def credible_share(lead: LeadView, alarm_ns: int, span_s: float) -> float:
+    """Share of the beats found that are like another beat of the lead; NaN without beats."""
+    beats = lead.beats[seconds_before(lead.beats, alarm_ns) >= -span_s]
+    if not beats.size:
+        return float("nan")
+    alike = np.nan_to_num(beats["alike"], nan=-1.0).max(axis=1)
+    return float((np.maximum(alike, beats["familiar"]) >= CREDIBLE).mean())
+
+
+def is_noisy(lead: LeadView, alarm_ns: int, begin_s: float, end_s: float) -> bool:
+    """Whether most seconds between two times were such that a QRS could not be seen."""
+    t = seconds_before(lead.seconds, alarm_ns)
+    rows = lead.seconds[(t >= begin_s - 0.5) & (t < end_s - 0.5)]
+    bad = (QualityCode.NOISY, QualityCode.BASELINE_JUMP, QualityCode.SATURATED)
+    lost = np.isin(rows["code"], (*bad, QualityCode.LEAD_OFF)) | (rows["stuck"] > STUCK)
+    return not rows.size or float(lost.mean()) > 0.5
+
+
+# ---------------------------------------------------------------- activity over time
+
+
+def cover(
+    times: Times, even: tuple[float, float] = EVEN, other: Times | None = None
+) -> Stretches:
+    """Stretches between beats that follow each other as the beats of a heart do.
+
+    `other` are beats of another kind: when given, one missed beat is let pass where none of
+    them lies.
+    """
+    gaps = np.diff(times)
+    sound = gaps[(gaps > SHORTEST_S) & (gaps < LONGEST_S)]
+    if times.size < 3 or not sound.size:
+        return []
+    usual_s = float(np.median(sound))
+    stretches = []
+    for begin, gap in zip(times[:-1], gaps, strict=True):
+        most = even[1]
+        if other is not None and not ((other > begin + 0.05) & (other < begin + gap - 0.05)).any():
+            most = ONE_MISSED
+        if even[0] * usual_s <= gap <= min(most * usual_s, LONGEST_S):
+            stretches.append((float(begin), float(begin + gap)))
+    return stretches
+
+
+def longest_hole(stretches: Iterable[tuple[float, float]], begin_s: float, end_s: float) -> Hole:
+    """The longest part of a time span that no stretch covers."""
+    hole, at = Hole(begin_s, begin_s), begin_s
+    for first, last in sorted(stretches):
+        if last <= at:
+            continue
+        if first >= end_s:
+            break
+        if first - at > hole.length_s:
+            hole = Hole(at, first)
+        at = last
+    return Hole(at, end_s) if end_s - at > hole.length_s else hole
+
+
+def longest_pause(times: Times, begin_s: float, end_s: float) -> Hole:
+    """The longest time without a beat."""
+    inside = times[(times > begin_s) & (times < end_s)]
+    edges = np.concatenate([[begin_s], inside, [end_s]])
+    widest = int(np.diff(edges).argmax())
+    return Hole(float(edges[widest]), float(edges[widest + 1]))
+
+
+def rates_bpm(times: Times, n_beats: int) -> tuple[float, float]:
+    """Slowest and fastest rate over `n_beats` beats in a row; NaN when there are fewer."""
+    if times.size < n_beats:
+        return float("nan"), float("nan")
+    spans = times[n_beats - 1 :] - times[: times.size - n_beats + 1]
+    return 60 * (n_beats - 1) / float(spans.max()), 60 * (n_beats - 1) / float(spans.min())
+
+
+def best_run(lead: LeadView, alarm_ns: int, span_s: float, n_beats: int, bpm: float) -> Run:
+    """The `n_beats` beats in a row, faster than `bpm`, of which most are ventricular.
+
+    Ventricular: unlike the usual beat, but like others of their own. Artifacts are unlike the
+    usual beat, too, but seldom like each other.
+    """
+    beats = lead.beats
+    t = seconds_before(beats, alarm_ns)
+    most = MOST_SHARE * max(1.0, float(beats["companions"].max()) if beats.size else 1.0)
+    ventricular = (
+        (beats["familiar"] < USUAL + 0.02)
+        & (beats["companions"] >= VENTRICULAR_COMPANIONS)
+        & (beats["companions"] <= most)
+    )
+    best = Run(lead=lead.name)
+    for i in range(t.size - n_beats + 1):
+        if t[i] < -span_s:
+            continue
+        rate = 60 * (n_beats - 1) / float(t[i + n_beats - 1] - t[i])
+        count = int(ventricular[i : i + n_beats].sum())
+        if rate >= bpm and count > best.count:
+            best = Run(count, rate, float(t[i]), lead.name)
+    return best

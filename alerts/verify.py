@@ -1,0 +1,346 @@
+"""Is an arrhythmia alarm true? A pure decision on what single channels show before it.
+
+The definitions are those of the PhysioNet/CinC Challenge 2015 (Clifford et al. 2015, "Reducing
+false arrhythmia alarms in the ICU", Computing in Cardiology 42:273). The method follows its best
+entries (Plesinger et al. 2016, "Taming of the monitors", Physiol Meas 37:1313; Fallet et al. 2016,
+Physiol Meas 37:1217): a channel in which the heart is seen at regular work refutes most alarms,
+whatever the others show. Undecided counts as true: a lethal alarm is never held back for that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from alerts import activity as act
+from ecg.errors import BadInput
+from ecg.evidence import LeadView, PulseView
+
+
+class Verdict(StrEnum):
+    """What verification says of an alarm."""
+
+    TRUE = "true"
+    FALSE = "false"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of the rules; the comment says where each comes from.
+
+    Those marked * are chosen by cross-validation (`docs/verify.md`), within what physiology allows.
+    """
+
+    span_s: float = 12.0  # an alarm follows its cause by 10 s at most (AAMI EC13); a little more
+    pause_s: float = 3.5  # * a standstill of 4 s, less what fiducials and delays take
+    pulse_hole_s: float = 2.5  # a pulse later than LONGEST_S plus its delay is missing
+    quiet_hole_s: float = 3.3  # * no channel shows activity for so long
+    slow_bpm: float = 45.0  # * below 40/min, plus tolerance
+    slow_beats: int = 4
+    fast_bpm: float = 135.0  # * above 140/min, less tolerance
+    not_fast_bpm: float = 125.0  # *
+    fast_beats: int = 17
+    few_beats: int = 10  # enough beats to refute a fast rate when there are not 17
+    run_beats: int = 5
+    run_bpm: float = 93.0  # above 100/min, less tolerance
+    run_hole_s: float = 1.2  # * 6 intervals at 250/min, 2 at 100/min: a run is not shorter
+    follow_s: float = 1.8  # * a lead in which beats were found with no longer gap was followed
+    vf_hole_s: float = 3.0  # * fibrillation of 4 s, less the last pulse that comes of the beat before
+    steep_ms: float = 50.0  # beats steeper than this are no fibrillation: waves of 4 to 7 Hz
+    oscillating: float = 0.45  # leakage of the VF filter below which a signal fibrillates
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Verdict on an alarm, why in one sentence, and the numbers behind it."""
+
+    verdict: Verdict
+    reason: str
+    numbers: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What is there to decide on."""
+
+    leads: list[LeadView]  # that show a signal
+    pulses: list[PulseView]
+    alarm_ns: int
+    limits: Limits
+
+    def beats(self, lead: LeadView) -> act.Times:
+        """All beats found in a lead, seconds before the alarm."""
+        return act.seconds_before(lead.beats, self.alarm_ns)
+
+    def is_clean(self, lead: LeadView) -> bool:
+        """Whether the beats of a lead can be believed: they are like each other."""
+        share = act.credible_share(lead, self.alarm_ns, self.limits.span_s + 2)
+        if math.isnan(share):  # nothing found: quiet, or too noisy to find anything
+            return not act.is_noisy(lead, self.alarm_ns, -self.limits.span_s, 0.0)
+        return share >= 0.75
+
+    def pulse_cover(self, height: float = 0.0, even: tuple[float, float] = act.EVEN) -> list[
+        act.Stretches
+    ]:
+        """Regular activity by pulse channel."""
+        times = (act.pulse_beats(p, self.alarm_ns, height) for p in self.pulses)
+        return [act.cover(t[t > -self.limits.span_s - 4], even) for t in times]
+
+    def lead_cover(self, lead: LeadView) -> act.Stretches:
+        """Regular activity of the usual beat of a lead."""
+        other = act.seconds_before(lead.beats[lead.beats["familiar"] < act.USUAL], self.alarm_ns)
+        return act.cover(act.usual_beats(lead, self.alarm_ns), other=other)
+
+
+def verify(
+    kind: str,
+    leads: Sequence[LeadView],
+    pulses: Sequence[PulseView],
+    alarm_ns: int,
+    limits: Limits | None = None,
+) -> Verification:
+    """Decide whether an alarm is true.
+
+    Parameters
+    ----------
+    kind : str
+        As the Challenge spells it: one of `KINDS`.
+    leads, pulses : sequence
+        What each channel shows up to the alarm, 20 s or more.
+    alarm_ns : int
+        When the alarm was raised, ns since the Unix epoch (UTC), on the clock of the rows.
+
+    Raises
+    ------
+    BadInput
+        If the kind is not known.
+    """
+    if kind not in KINDS:
+        raise BadInput(f"alarm kind {kind!r} is not known; there are {', '.join(KINDS)}")
+    limits = limits or Limits()
+    present = [lead for lead in leads if act.is_present(lead, alarm_ns, 10.0)]
+    return KINDS[kind](Look(present, list(pulses), alarm_ns, limits))
+
+
+# ---------------------------------------------------------------- the rules
+
+
+def asystole(look: Look) -> Verification:
+    """No QRS for 4 s. A clean lead that stands still counts, unless the pulse goes on."""
+    limits, pulses = look.limits, look.pulse_cover()
+    clean = [lead for lead in look.leads if look.is_clean(lead)]
+    pauses = [act.longest_pause(look.beats(lead), -limits.span_s, 0.0) for lead in clean]
+    pauses = [
+        p if not act.is_noisy(lead, look.alarm_ns, p.begin_s, p.end_s) else None
+        for lead, p in zip(clean, pauses, strict=True)
+    ]
+    for lead, pause in zip(clean, pauses, strict=True):
+        if pause is None or pause.length_s < limits.pause_s:
+            continue
+        holes = [act.longest_hole(c, pause.begin_s, pause.end_s).length_s for c in pulses]
+        if all(hole >= limits.pulse_hole_s for hole in holes):
+            return Verification(
+                Verdict.TRUE,
+                f"lead {lead.name} shows no beat for {pause.length_s:.1f} s,"
+                " and no pulse goes on meanwhile",
+                {"pause_s": pause.length_s},
+            )
+    shortest = min((p.length_s for p in pauses if p is not None), default=math.inf)
+    every = [c for cover in (*pulses, *map(look.lead_cover, look.leads)) for c in cover]
+    hole = act.longest_hole(every, -limits.span_s + 2, 0.0)
+    numbers = {"pause_s": shortest, "hole_s": hole.length_s}
+    if shortest < limits.pause_s:
+        return Verification(
+            Verdict.FALSE, f"a clean lead shows no pause longer than {shortest:.1f} s", numbers
+        )
+    if hole.length_s < limits.quiet_hole_s:
+        return Verification(
+            Verdict.FALSE,
+            f"beats and pulses go on, none is missing for longer than {hole.length_s:.1f} s",
+            numbers,
+        )
+    return Verification(
+        Verdict.UNDECIDED, f"no channel shows a heart at work for {hole.length_s:.1f} s", numbers
+    )
+
+
+def bradycardia(look: Look) -> Verification:
+    """Below 40/min over 5 beats; 4 beats are enough to notice, with some tolerance."""
+    limits = look.limits
+    rates = {
+        lead.name: act.rates_bpm(_recent(look, look.beats(lead)), limits.slow_beats)[0]
+        for lead in look.leads
+        if look.is_clean(lead)
+    }
+    rates = {name: rate for name, rate in rates.items() if not math.isnan(rate)}
+    pulses = {}
+    for pulse, cover in zip(look.pulses, look.pulse_cover(), strict=True):
+        times = _recent(look, act.pulse_beats(pulse, look.alarm_ns))
+        rate = act.rates_bpm(times, limits.slow_beats)[0]
+        if act.longest_hole(cover, -limits.span_s, -0.8).length_s < 1.5 and not math.isnan(rate):
+            pulses[pulse.name] = rate
+    slowest_pulse = min(pulses.values(), default=math.nan)
+    slowest = min(rates.values(), default=math.nan)
+    numbers = {"lead_bpm": slowest, "pulse_bpm": slowest_pulse}
+    if slowest_pulse >= limits.slow_bpm:
+        return Verification(
+            Verdict.FALSE, f"the pulse never falls below {slowest_pulse:.0f}/min", numbers
+        )
+    if slowest < limits.slow_bpm:
+        return Verification(
+            Verdict.TRUE, f"a clean lead shows {slowest:.0f}/min over {limits.slow_beats} beats",
+            numbers,
+        )
+    if slowest >= limits.slow_bpm and not slowest_pulse < limits.slow_bpm:
+        return Verification(
+            Verdict.FALSE, f"the rate never falls below {slowest:.0f}/min in a clean lead", numbers
+        )
+    return Verification(Verdict.UNDECIDED, "no channel tells the rate for certain", numbers)
+
+
+def tachycardia(look: Look) -> Verification:
+    """Above 140/min over 17 beats. Slow pulses alone do not refute: weak beats make none."""
+    limits = look.limits
+    clean = [lead for lead in look.leads if look.is_clean(lead)]
+    rates = [_fastest(look, look.beats(lead)) for lead in clean]
+    fastest = max((r for r in rates if not math.isnan(r)), default=math.nan)
+    usual = [_fastest(look, act.usual_beats(lead, look.alarm_ns)) for lead in look.leads]
+    pulse = math.nan
+    for view, cover in zip(look.pulses, look.pulse_cover(), strict=True):
+        if act.longest_hole(cover, -limits.span_s, -0.8).length_s < 1.0:
+            pulse = max(_fastest(look, act.pulse_beats(view, look.alarm_ns)), np.nan_to_num(pulse))
+    numbers = {"lead_bpm": fastest, "pulse_bpm": pulse}
+    twice = any(abs(rate - pulse) < 0.1 * pulse for rate in usual)
+    if pulse < limits.not_fast_bpm and (twice or math.isnan(fastest)):
+        return Verification(
+            Verdict.FALSE, f"a regular pulse shows {pulse:.0f}/min at most", numbers
+        )
+    if fastest >= limits.fast_bpm or pulse >= limits.fast_bpm:
+        return Verification(
+            Verdict.TRUE, f"{np.nanmax([fastest, pulse]):.0f}/min over {limits.fast_beats} beats",
+            numbers,
+        )
+    if fastest < limits.not_fast_bpm:
+        return Verification(
+            Verdict.FALSE, f"clean leads show {fastest:.0f}/min at most", numbers
+        )
+    return Verification(Verdict.UNDECIDED, "no channel tells the rate for certain", numbers)
+
+
+def ventricular_tachycardia(look: Look) -> Verification:
+    """5 or more ventricular beats in a row above 100/min."""
+    limits = look.limits
+    span = limits.span_s
+    runs = [
+        act.best_run(lead, look.alarm_ns, span + 1, limits.run_beats, limits.run_bpm)
+        for lead in look.leads
+    ]
+    run = max(runs, key=lambda r: r.count, default=act.Run())
+    covers = look.pulse_cover(act.PULSE_HEIGHT, act.PULSE_EVEN)
+    in_step = any(_is_in_step(cover, span) for cover in covers)
+    pulse_hole = min((act.longest_hole(c, -span, -0.8).length_s for c in covers), default=span)
+    lead_hole = min(
+        (act.longest_hole(look.lead_cover(lead), -span, -0.3).length_s for lead in look.leads),
+        default=span,
+    )
+    numbers = {
+        "ventricular": float(run.count), "pulse_hole_s": pulse_hole, "lead_hole_s": lead_hole,
+        "in_step": float(in_step),
+    }
+    if in_step:
+        return Verification(Verdict.FALSE, "each pulse came in its time and at its height", numbers)
+    if run.count >= limits.run_beats:
+        return Verification(
+            Verdict.TRUE,
+            f"{run.count} ventricular beats in a row at {run.rate_bpm:.0f}/min in lead {run.lead}",
+            numbers,
+        )
+    if min(pulse_hole, lead_hole) < limits.run_hole_s:
+        where = "pulses" if pulse_hole < lead_hole else "usual beats"
+        return Verification(
+            Verdict.FALSE,
+            f"regular {where} leave no room for a run: {min(pulse_hole, lead_hole):.1f} s at most",
+            numbers,
+        )
+    followed = [
+        lead for lead in look.leads
+        if act.longest_pause(look.beats(lead), -span, -0.5).length_s < limits.follow_s
+    ]
+    if followed and run.count <= 1:
+        return Verification(
+            Verdict.FALSE, f"no ventricular beats in lead {followed[0].name}", numbers
+        )
+    return Verification(
+        Verdict.UNDECIDED, f"{run.count} of {limits.run_beats} beats look ventricular", numbers
+    )
+
+
+def ventricular_fibrillation(look: Look) -> Verification:
+    """Fibrillatory, flutter or oscillatory waveform for 4 s: no pulse and no steep QRS meanwhile."""
+    limits = look.limits
+    steep = [lead for lead in look.leads if lead.usual_slowness < limits.steep_ms]
+    every = [c for cover in (*look.pulse_cover(), *map(look.lead_cover, steep)) for c in cover]
+    hole = act.longest_hole(every, -limits.span_s + 2, 0.0)
+    leakage = _leakage(look)
+    numbers = {"hole_s": hole.length_s, "leakage": leakage}
+    if hole.length_s < limits.vf_hole_s:
+        return Verification(
+            Verdict.FALSE,
+            f"beats and pulses go on, none is missing for longer than {hole.length_s:.1f} s",
+            numbers,
+        )
+    if leakage < limits.oscillating:
+        return Verification(
+            Verdict.TRUE,
+            f"no pulse and no QRS for {hole.length_s:.1f} s while the leads oscillate",
+            numbers,
+        )
+    return Verification(
+        Verdict.UNDECIDED, f"no channel shows a heart at work for {hole.length_s:.1f} s", numbers
+    )
+
+
+def _recent(look: Look, times: act.Times) -> act.Times:
+    return times[times > -look.limits.span_s - 3]
+
+
+def _fastest(look: Look, times: act.Times) -> float:
+    """Fastest rate over 17 beats of the last 15 s, or over fewer when there are not as many."""
+    times = _recent(look, times)
+    limits = look.limits
+    rate = act.rates_bpm(times, limits.fast_beats)[1]
+    return act.rates_bpm(times, limits.few_beats)[1] if math.isnan(rate) else rate
+
+
+def _is_in_step(cover: act.Stretches, span_s: float) -> bool:
+    """Whether regular pulses go on without a gap up to the last one that can be known."""
+    if not cover:
+        return False
+    hole = act.longest_hole(cover, -span_s, cover[-1][1])
+    return cover[-1][1] > -2.0 and hole.length_s == 0.0
+
+
+def _leakage(look: Look) -> float:
+    """The lowest leakage of 4 s that end within the last 6 s; the mean of the leads."""
+    lowest = []
+    for lead in look.leads:
+        t = act.seconds_before(lead.seconds, look.alarm_ns)
+        recent = lead.seconds[t >= -6.0]
+        if recent.size:
+            lowest.append(float(recent["leakage"].min()))
+    return float(np.mean(lowest)) if lowest else 1.0
+
+
+KINDS: dict[str, Callable[[Look], Verification]] = {
+    "Asystole": asystole,
+    "Bradycardia": bradycardia,
+    "Tachycardia": tachycardia,
+    "Ventricular_Tachycardia": ventricular_tachycardia,
+    "Ventricular_Flutter_Fib": ventricular_fibrillation,
+}
+"""The alarms of the Challenge, as its headers spell them."""
