@@ -33,6 +33,9 @@ PULSE_EVEN = (0.7, 1.4)
 PULSE_HEIGHT = 0.6  # of the usual height: a run of ventricular beats fills the heart less
 CREDIBLE = 0.85  # correlation of a beat with another one of the lead
 STUCK = 0.9
+QUIET = 0.3  # of the slopes of the steepest seconds: a QRS is no less steep
+FLAT_SLOPE = 0.01  # mV a 16 ms: less than any QRS
+SAME_TIME_S = 0.08
 VENTRICULAR_COMPANIONS = 3
 MOST_SHARE = 0.7  # of the commonest kind: a kind as common as that is no ectopy
 
@@ -97,9 +100,11 @@ def merged(times: Times) -> Times:
     return np.array(kept)
 
 
-def pulse_beats(pulse: PulseView, alarm_ns: int, height: float = 0.0) -> Times:
+def pulse_beats(
+    pulse: PulseView, alarm_ns: int, height: float = 0.0, quality: float = PULSE_QUALITY
+) -> Times:
     """When there was a pulse worth its name, at least `height` times as high as usual."""
-    rows = pulse.pulses[pulse.pulses["quality"] >= PULSE_QUALITY]
+    rows = pulse.pulses[pulse.pulses["quality"] >= quality]
     if pulse.is_pressure:
         rows = rows[rows["height"] >= LEAST_PRESSURE_MMHG]
     if rows.size and height > 0:
@@ -108,9 +113,39 @@ def pulse_beats(pulse: PulseView, alarm_ns: int, height: float = 0.0) -> Times:
 
 
 def is_present(lead: LeadView, alarm_ns: int, span_s: float) -> bool:
-    """Whether an electrode is on: the signal moves at all."""
+    """Whether an electrode is on: the signal moves, and is not flat for as long as can be seen.
+
+    A heart that stands still raises its alarm long before the lead has been flat for 20 s.
+    """
     recent = lead.seconds[seconds_before(lead.seconds, alarm_ns) >= -span_s - 0.01]
-    return bool(recent.size) and float(recent["stuck"].mean()) < STUCK
+    if not recent.size or float(recent["stuck"].mean()) >= STUCK:
+        return False
+    return bool(lead.beats.size) or not bool((lead.seconds["code"] >= QualityCode.FLAT).all())
+
+
+def quiet_s(lead: LeadView, alarm_ns: int, span_s: float) -> float:
+    """The longest stretch of whole seconds without a steep slope, for this lead, s."""
+    t = seconds_before(lead.seconds, alarm_ns)
+    if not t.size:
+        return 0.0
+    steep = float(np.percentile(lead.seconds["steepest"], 80))
+    longest = length = 0
+    for quiet in lead.seconds["steepest"][t >= -span_s - 0.01] < max(QUIET * steep, FLAT_SLOPE):
+        length = length + 1 if quiet else 0
+        longest = max(longest, length)
+    return float(longest)
+
+
+def agreement(a: Times, b: Times, begin_s: float, end_s: float) -> float:
+    """Share of the beats of each lead that the other has, too; NaN when one has none.
+
+    A beat of the heart is seen in all leads at once; an artifact of one electrode is not.
+    """
+    here = (a[(a >= begin_s) & (a <= end_s)], b), (b[(b >= begin_s) & (b <= end_s)], a)
+    if not all(inside.size and other.size for inside, other in here):
+        return float("nan")
+    near = [np.abs(inside[:, None] - other[None, :]).min(axis=1) for inside, other in here]
+    return float(np.mean([(d < SAME_TIME_S).mean() for d in near]))
 
 
 def credible_share(lead: LeadView, alarm_ns: int, span_s: float) -> float:

@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import combinations
 
 import numpy as np
 
@@ -29,6 +30,9 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"
 
 
+IN_STEP_QUALITY = 0.85  # of a pulse that is like those before
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Limits of the rules; the comment says where each comes from.
@@ -39,7 +43,8 @@ class Limits:
     span_s: float = 12.0  # an alarm follows its cause by 10 s at most (AAMI EC13); a little more
     pause_s: float = 3.5  # * a standstill of 4 s, less what fiducials and delays take
     pulse_hole_s: float = 2.5  # a pulse later than LONGEST_S plus its delay is missing
-    quiet_hole_s: float = 3.3  # * no channel shows activity for so long
+    hole_s: float = 3.3  # * no channel shows activity for so long: 4 s, less the beat before
+    quiet_s: float = 3.0  # whole seconds that any standstill of 4 s holds
     slow_bpm: float = 45.0  # * below 40/min, plus tolerance
     slow_beats: int = 4
     fast_bpm: float = 135.0  # * above 140/min, less tolerance
@@ -50,9 +55,13 @@ class Limits:
     run_bpm: float = 93.0  # above 100/min, less tolerance
     run_hole_s: float = 1.2  # * 6 intervals at 250/min, 2 at 100/min: a run is not shorter
     follow_s: float = 1.8  # * a lead in which beats were found with no longer gap was followed
-    vf_hole_s: float = 3.0  # * fibrillation of 4 s, less the last pulse that comes of the beat before
+    agreement: float = 0.88  # * of the leads on when there were beats
+    credible: float = 0.75  # * share of a lead's beats that are like others, when it is clean
     steep_ms: float = 50.0  # beats steeper than this are no fibrillation: waves of 4 to 7 Hz
-    oscillating: float = 0.45  # leakage of the VF filter below which a signal fibrillates
+    # leakage of the VF filter below which a signal fibrillates, and above which it does not:
+    # Kuo & Dillman 1978 as cited by Amann et al. 2005
+    oscillating: float = 0.406
+    not_oscillating: float = 0.625
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +89,7 @@ class Look:
     def is_clean(self, lead: LeadView) -> bool:
         """Whether the beats of a lead can be believed: they are like each other."""
         share = act.credible_share(lead, self.alarm_ns, self.limits.span_s + 2)
-        if math.isnan(share):  # nothing found: quiet, or too noisy to find anything
-            return not act.is_noisy(lead, self.alarm_ns, -self.limits.span_s, 0.0)
-        return share >= 0.75
+        return share >= self.limits.credible  # not so when none was found
 
     def pulse_cover(self, height: float = 0.0, even: tuple[float, float] = act.EVEN) -> list[
         act.Stretches
@@ -158,11 +165,18 @@ def asystole(look: Look) -> Verification:
         return Verification(
             Verdict.FALSE, f"a clean lead shows no pause longer than {shortest:.1f} s", numbers
         )
-    if hole.length_s < limits.quiet_hole_s:
+    if hole.length_s < limits.hole_s:
         return Verification(
             Verdict.FALSE,
             f"beats and pulses go on, none is missing for longer than {hole.length_s:.1f} s",
             numbers,
+        )
+    quiet = [act.quiet_s(lead, look.alarm_ns, limits.span_s) for lead in look.leads]
+    if quiet and max(quiet) < limits.quiet_s:
+        return Verification(
+            Verdict.FALSE,
+            f"no lead is quiet for longer than {max(quiet):.0f} s",
+            numbers | {"quiet_s": max(quiet)},
         )
     return Verification(
         Verdict.UNDECIDED, f"no channel shows a heart at work for {hole.length_s:.1f} s", numbers
@@ -242,7 +256,7 @@ def ventricular_tachycardia(look: Look) -> Verification:
     ]
     run = max(runs, key=lambda r: r.count, default=act.Run())
     covers = look.pulse_cover(act.PULSE_HEIGHT, act.PULSE_EVEN)
-    in_step = any(_is_in_step(cover, span) for cover in covers)
+    in_step = any(_is_in_step(look, pulse) for pulse in look.pulses)
     pulse_hole = min((act.longest_hole(c, -span, -0.8).length_s for c in covers), default=span)
     lead_hole = min(
         (act.longest_hole(look.lead_cover(lead), -span, -0.3).length_s for lead in look.leads),
@@ -267,9 +281,32 @@ def ventricular_tachycardia(look: Look) -> Verification:
             f"regular {where} leave no room for a run: {min(pulse_hole, lead_hole):.1f} s at most",
             numbers,
         )
+    return _without_run(look, run, numbers)
+
+
+def _without_run(look: Look, run: act.Run, numbers: dict[str, float]) -> Verification:
+    """Neither a run nor regular activity: are the signals good enough to have shown a run?"""
+    limits = look.limits
+    times = [look.beats(lead) for lead in look.leads]
+    ends = (run.begin_s - 0.1, run.begin_s + 2.5) if run.count else (-limits.span_s, 0.0)
+    agreements = [act.agreement(a, b, *ends) for a, b in combinations(times, 2)]
+    agreement = min((a for a in agreements if not math.isnan(a)), default=1.0)
+    clean = [lead for lead in look.leads if look.is_clean(lead)]
+    numbers = numbers | {"agreement": agreement, "clean_leads": float(len(clean))}
+    if agreement < limits.agreement:
+        return Verification(
+            Verdict.FALSE,
+            f"the leads disagree on {100 * (1 - agreement):.0f} % of the beats: artifacts",
+            numbers,
+        )
+    if look.leads and not clean:
+        return Verification(
+            Verdict.FALSE, "the beats found are unlike each other: artifacts", numbers
+        )
     followed = [
-        lead for lead in look.leads
-        if act.longest_pause(look.beats(lead), -span, -0.5).length_s < limits.follow_s
+        lead
+        for lead in clean
+        if act.longest_pause(look.beats(lead), -limits.span_s, -0.5).length_s < limits.follow_s
     ]
     if followed and run.count <= 1:
         return Verification(
@@ -288,7 +325,7 @@ def ventricular_fibrillation(look: Look) -> Verification:
     hole = act.longest_hole(every, -limits.span_s + 2, 0.0)
     leakage = _leakage(look)
     numbers = {"hole_s": hole.length_s, "leakage": leakage}
-    if hole.length_s < limits.vf_hole_s:
+    if hole.length_s < limits.hole_s:
         return Verification(
             Verdict.FALSE,
             f"beats and pulses go on, none is missing for longer than {hole.length_s:.1f} s",
@@ -299,6 +336,10 @@ def ventricular_fibrillation(look: Look) -> Verification:
             Verdict.TRUE,
             f"no pulse and no QRS for {hole.length_s:.1f} s while the leads oscillate",
             numbers,
+        )
+    if leakage > limits.not_oscillating:
+        return Verification(
+            Verdict.FALSE, "no lead shows an oscillation, as fibrillation and flutter are", numbers
         )
     return Verification(
         Verdict.UNDECIDED, f"no channel shows a heart at work for {hole.length_s:.1f} s", numbers
@@ -317,23 +358,26 @@ def _fastest(look: Look, times: act.Times) -> float:
     return act.rates_bpm(times, limits.few_beats)[1] if math.isnan(rate) else rate
 
 
-def _is_in_step(cover: act.Stretches, span_s: float) -> bool:
-    """Whether regular pulses go on without a gap up to the last one that can be known."""
-    if not cover:
+def _is_in_step(look: Look, pulse: PulseView) -> bool:
+    """Whether each pulse, up to the last that can be known, was like those before, and on time."""
+    span = look.limits.span_s
+    good = act.pulse_beats(pulse, look.alarm_ns, act.PULSE_HEIGHT, IN_STEP_QUALITY)
+    cover = act.cover(good[good > -span - 4], act.PULSE_EVEN)
+    if not cover or cover[-1][1] < -2.0:
         return False
-    hole = act.longest_hole(cover, -span_s, cover[-1][1])
-    return cover[-1][1] > -2.0 and hole.length_s == 0.0
+    every = act.seconds_before(pulse.pulses, look.alarm_ns)
+    strange = (every > -span).sum() != (good > -span).sum()
+    return not strange and act.longest_hole(cover, -span, cover[-1][1]).length_s == 0.0
 
 
 def _leakage(look: Look) -> float:
-    """The lowest leakage of 4 s that end within the last 6 s; the mean of the leads."""
-    lowest = []
+    """The lowest leakage of 4 s that end within the last 6 s, in any lead; NaN without leads."""
+    lowest = math.nan
     for lead in look.leads:
-        t = act.seconds_before(lead.seconds, look.alarm_ns)
-        recent = lead.seconds[t >= -6.0]
+        recent = lead.seconds[act.seconds_before(lead.seconds, look.alarm_ns) >= -6.0]
         if recent.size:
-            lowest.append(float(recent["leakage"].min()))
-    return float(np.mean(lowest)) if lowest else 1.0
+            lowest = float(np.fmin(lowest, recent["leakage"].min()))
+    return lowest
 
 
 KINDS: dict[str, Callable[[Look], Verification]] = {

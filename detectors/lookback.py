@@ -83,8 +83,7 @@ def _view(
         searched = search(grid, usual, fs_hz, first_s)
         searched["lead"] = lead
         searched["t_ns"] = start_ns + np.rint(searched["sample"] * 1e9 / fs_hz).astype(np.int64)
-    height = usual.height if usual is not None else float("nan")
-    seconds = look_at_seconds(x_mv, fs_hz, found.quality, first_s, height)
+    seconds = look_at_seconds(x_mv, grid, fs_hz, found.quality, first_s)
     seconds["lead"] = lead
     return LeadView(
         name,
@@ -252,10 +251,10 @@ def search(grid: NDArray[np.float64], usual: Usual, fs_hz: float, first_s: float
 
 def look_at_seconds(
     x_mv: NDArray[np.float32],
+    grid: NDArray[np.float64],
     fs_hz: float,
     quality: NDArray[Any],
     first_s: float,
-    usual_height: float,
 ) -> NDArray[Any]:
     """Rows of the whole seconds after `first_s`."""
     quality = quality[quality["sample"] >= (first_s - 0.001) * fs_hz]
@@ -267,9 +266,9 @@ def look_at_seconds(
         second = x_mv[begin:end]
         steps = np.abs(np.diff(second))
         row["stuck"] = 1.0 - float((steps > 1e-6).sum()) / max(steps.size, 1)
-        there = second[np.isfinite(second)]
-        span = float(there.max() - there.min()) if there.size else 0.0
-        row["span"] = span / usual_height if usual_height > 0 else np.nan
+        first = int(begin * GRID_HZ / fs_hz)
+        slopes = np.abs(np.diff(grid[first : first + int(GRID_HZ)]))
+        row["steepest"] = 2 * slopes.max() if slopes.size else 0.0
         longer = x_mv[max(0, end - int(OSCILLATION_S * fs_hz)) : end]
         row["leakage"], row["period_s"] = leakage(longer, fs_hz)
     return rows

@@ -44,7 +44,7 @@ LEAD_SECOND = np.dtype(
         ("stuck", "f4"),  # 0..1: share of samples that are the same as the one before
         ("leakage", "f4"),  # 0..1 of 4 s that end with this second: low for a plain oscillation
         ("period_s", "f4"),  # of that oscillation
-        ("span", "f4"),  # peak to peak, over the height of the usual beat
+        ("steepest", "f4"),  # slope, mV a 16 ms
         ("sqi", "f4"),
         ("code", "u1"),  # ecg.codes.QualityCode
         ("lead", "u1"),
