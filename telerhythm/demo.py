@@ -131,7 +131,8 @@ class Demo:
         with SqliteReader(self._store_path) as reader:
             while True:
                 stored = reader.counts()["waveform"]
-                if stored >= published or time.monotonic() > deadline:
+                is_over = time.monotonic() > deadline or not all(p.is_alive for p in self.parts)
+                if stored >= published or is_over:
                     return stored
                 time.sleep(0.1)
 
@@ -149,7 +150,11 @@ class Demo:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.stop()
+        try:
+            self.stop()
+        except TelerhythmError:
+            if error is None:  # else it has been told already which part has died
+                raise
 
     def _start(
         self, name: str, command: Sequence[str], environment: dict[str, str] | None = None

@@ -54,6 +54,11 @@ class Part:
             )
         return cls(name, process, log)
 
+    @property
+    def is_alive(self) -> bool:
+        """The process runs."""
+        return self.process.poll() is None
+
     def check(self) -> None:
         """Raise `PartDied` unless the process runs."""
         status = self.process.poll()

@@ -72,7 +72,8 @@ class Server:
             if device in self._bedsides:  # frames sent again are then known as such
                 self._bedsides[device].sequencer.resume(last.boot, last.seq, last.end_ns)
         self._queue: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
-        self._held: dict[tuple[str, int, int], Delivery] = {}
+        # frames that wait for others, each with all the copies that came of it
+        self._held: dict[tuple[str, int, int], list[Delivery]] = {}
         self._failed: queue.SimpleQueue[tuple[list[Row], list[Delivery]]] = queue.SimpleQueue()
         self._next_retry_ns = 0
         self._shown: dict[Place, BedAlarms] = {}
@@ -182,7 +183,7 @@ class Server:
         self._complain_of_order(delivery, before, bedside.sequencer.counts)
         if bedside.sequencer.holds(frame.boot, frame.seq):
             # it is acknowledged when its turn has come and it is stored
-            self._held[device, frame.boot, frame.seq] = delivery
+            self._held.setdefault((device, frame.boot, frame.seq), []).append(delivery)
             self._emit(bedside.desk, outcome, [], device)
         else:
             self._emit(bedside.desk, outcome, [delivery], device)
@@ -203,10 +204,13 @@ class Server:
         for kind, reason in (
             ("lost", "frames are missing in the sequence"),
             ("duplicates", "frames came more than once"),
+            ("late", "frames came after they had been given up"),
+            ("restarts", "the device began anew"),
+            ("pauses", "the device took no samples for a while"),
             ("clock_steps", "the device's clock does not fit the samples that it sent"),
         ):
             times = getattr(after, kind) - getattr(before, kind)
-            if times:
+            if times > 0:
                 self._complain(kind, delivery, reason, times)
 
     # -- what goes out ---------------------------------------------------------------------------
@@ -233,9 +237,7 @@ class Server:
             self.figures.beats += len(chunk.beats)
         self.figures.alarms += sum(t.phase is Phase.RAISED for t in outcome.transitions)
         for boot, seq in outcome.frames:
-            held = self._held.pop((device, boot, seq), None)
-            if held is not None:
-                deliveries.append(held)
+            deliveries += self._held.pop((device, boot, seq), ())
         if outcome.rows or deliveries:
             self._store_then_acknowledge(outcome.rows, deliveries)
 
@@ -288,7 +290,7 @@ class Server:
 
 def run(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM; then print a report, one line of JSON."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    _configure_log()
     detectors.warm()
     settings.store.path.parent.mkdir(parents=True, exist_ok=True)
     with SqliteStore(settings.store.path) as store:
@@ -297,3 +299,18 @@ def run(settings: Settings) -> None:
             signal.signal(name, lambda *_: server.stop())
         server.run()
         print(server.figures.report(server.complaints.counts), flush=True)
+
+
+def _configure_log() -> None:
+    """One event a line on standard error; tracebacks without the values of variables."""
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,4 +1,4 @@
-"""A real broker, and records to play."""
+"""For tests of several rooms: a real broker, and records to play."""
 
 from __future__ import annotations
 
