@@ -169,9 +169,7 @@ def is_noisy(lead: LeadView, alarm_ns: int, begin_s: float, end_s: float) -> boo
 # ---------------------------------------------------------------- activity over time
 
 
-def cover(
-    times: Times, even: tuple[float, float] = EVEN, other: Times | None = None
-) -> Stretches:
+def cover(times: Times, even: tuple[float, float] = EVEN, other: Times | None = None) -> Stretches:
     """Stretches between beats that follow each other as the beats of a heart do.
 
     `other` are beats of another kind: when given, one missed beat is let pass where none of

@@ -91,9 +91,9 @@ class Look:
         share = act.credible_share(lead, self.alarm_ns, self.limits.span_s + 2)
         return share >= self.limits.credible  # not so when none was found
 
-    def pulse_cover(self, height: float = 0.0, even: tuple[float, float] = act.EVEN) -> list[
-        act.Stretches
-    ]:
+    def pulse_cover(
+        self, height: float = 0.0, even: tuple[float, float] = act.EVEN
+    ) -> list[act.Stretches]:
         """Regular activity by pulse channel."""
         times = (act.pulse_beats(p, self.alarm_ns, height) for p in self.pulses)
         return [act.cover(t[t > -self.limits.span_s - 4], even) for t in times]
@@ -141,11 +141,11 @@ def asystole(look: Look) -> Verification:
     """No QRS for 4 s. A clean lead that stands still counts, unless the pulse goes on."""
     limits, pulses = look.limits, look.pulse_cover()
     clean = [lead for lead in look.leads if look.is_clean(lead)]
-    pauses = [act.longest_pause(look.beats(lead), -limits.span_s, 0.0) for lead in clean]
-    pauses = [
-        p if not act.is_noisy(lead, look.alarm_ns, p.begin_s, p.end_s) else None
-        for lead, p in zip(clean, pauses, strict=True)
-    ]
+    pauses: list[act.Hole | None] = []
+    for lead in clean:
+        found = act.longest_pause(look.beats(lead), -limits.span_s, 0.0)
+        noisy = act.is_noisy(lead, look.alarm_ns, found.begin_s, found.end_s)
+        pauses.append(None if noisy else found)
     for lead, pause in zip(clean, pauses, strict=True):
         if pause is None or pause.length_s < limits.pause_s:
             continue
@@ -207,7 +207,8 @@ def bradycardia(look: Look) -> Verification:
         )
     if slowest < limits.slow_bpm:
         return Verification(
-            Verdict.TRUE, f"a clean lead shows {slowest:.0f}/min over {limits.slow_beats} beats",
+            Verdict.TRUE,
+            f"a clean lead shows {slowest:.0f}/min over {limits.slow_beats} beats",
             numbers,
         )
     if slowest >= limits.slow_bpm and not slowest_pulse < limits.slow_bpm:
@@ -236,13 +237,12 @@ def tachycardia(look: Look) -> Verification:
         )
     if fastest >= limits.fast_bpm or pulse >= limits.fast_bpm:
         return Verification(
-            Verdict.TRUE, f"{np.nanmax([fastest, pulse]):.0f}/min over {limits.fast_beats} beats",
+            Verdict.TRUE,
+            f"{np.nanmax([fastest, pulse]):.0f}/min over {limits.fast_beats} beats",
             numbers,
         )
     if fastest < limits.not_fast_bpm:
-        return Verification(
-            Verdict.FALSE, f"clean leads show {fastest:.0f}/min at most", numbers
-        )
+        return Verification(Verdict.FALSE, f"clean leads show {fastest:.0f}/min at most", numbers)
     return Verification(Verdict.UNDECIDED, "no channel tells the rate for certain", numbers)
 
 
@@ -263,7 +263,9 @@ def ventricular_tachycardia(look: Look) -> Verification:
         default=span,
     )
     numbers = {
-        "ventricular": float(run.count), "pulse_hole_s": pulse_hole, "lead_hole_s": lead_hole,
+        "ventricular": float(run.count),
+        "pulse_hole_s": pulse_hole,
+        "lead_hole_s": lead_hole,
         "in_step": float(in_step),
     }
     if in_step:
@@ -318,7 +320,7 @@ def _without_run(look: Look, run: act.Run, numbers: dict[str, float]) -> Verific
 
 
 def ventricular_fibrillation(look: Look) -> Verification:
-    """Fibrillatory, flutter or oscillatory waveform for 4 s: no pulse and no steep QRS meanwhile."""
+    """Fibrillatory, flutter or oscillatory waveform for 4 s: no pulse, no steep QRS meanwhile."""
     limits = look.limits
     steep = [lead for lead in look.leads if lead.usual_slowness < limits.steep_ms]
     every = [c for cover in (*look.pulse_cover(), *map(look.lead_cover, steep)) for c in cover]

@@ -210,7 +210,7 @@ def alike_before(pieces: Pieces) -> NDArray[np.float32]:
 
 def companions(pieces: Pieces) -> NDArray[np.int64]:
     """How many of the other beats are of the kind of each."""
-    n, points = pieces.raw.shape
+    n = pieces.raw.shape[0]
     alike = np.zeros((n, n), bool)
     still = pieces.unit.T
     for shift in range(pieces.shifted.shape[1]):
@@ -230,7 +230,7 @@ def search(grid: NDArray[np.float64], usual: Usual, fs_hz: float, first_s: float
     slowness, height = slowness_and_height(windows)
     height = height / max(usual.height, 1e-9)
     alike[(height < FOUND_HEIGHT[0]) | (height > FOUND_HEIGHT[1])] = 0.0
-    at = []
+    at: list[int] = []
     for i in np.argsort(-alike, kind="stable"):
         if alike[i] < FOUND_SAME:
             break
@@ -284,9 +284,12 @@ def leakage(x_mv: NDArray[np.float32], fs_hz: float) -> tuple[float, float]:
     x = x_mv.astype(np.float64)
     if x.size < fs_hz or not np.isfinite(x).all():
         return 1.0, float("nan")
-    x = x - np.convolve(np.pad(x, int(fs_hz) // 2, "edge"), np.ones(int(fs_hz)) / int(fs_hz))[
-        int(fs_hz) - 1 : int(fs_hz) - 1 + x.size
-    ]
+    x = (
+        x
+        - np.convolve(np.pad(x, int(fs_hz) // 2, "edge"), np.ones(int(fs_hz)) / int(fs_hz))[
+            int(fs_hz) - 1 : int(fs_hz) - 1 + x.size
+        ]
+    )
     steps = np.abs(np.diff(x)).sum()
     size = np.abs(x).sum()
     if steps < 1e-6 or size < 1e-6:
@@ -297,4 +300,3 @@ def leakage(x_mv: NDArray[np.float32], fs_hz: float) -> tuple[float, float]:
         return 1.0, float(period_s)
     left = np.abs(x[half:] + x[:-half]).sum()
     return float(left / (np.abs(x[half:]) + np.abs(x[:-half])).sum()), float(period_s)
-
