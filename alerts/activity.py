@@ -36,7 +36,7 @@ STUCK = 0.9
 QUIET = 0.3  # of the slopes of the steepest seconds: a QRS is no less steep
 FLAT_SLOPE = 0.01  # mV a 16 ms: less than any QRS
 SAME_TIME_S = 0.08
-VENTRICULAR_COMPANIONS = 3
+VENTRICULAR_COMPANIONS = 3  # a kind that was seen four times is no accident
 MOST_SHARE = 0.7  # of the commonest kind: a kind as common as that is no ectopy
 
 

@@ -62,11 +62,14 @@ def _view(
     span_s: float,
     start_ns: int,
 ) -> LeadView:
-    grid = to_grid(x_mv, fs_hz)
     end_s = x_mv.size / fs_hz
     first_s = end_s - span_s
+    # whole seconds, so that grid and samples meet at both ends
+    kept_s = max(0, int(end_s - max(LEARN_S, span_s) - 2))
+    begin = round(kept_s * fs_hz)
+    grid = to_grid(x_mv[begin:], fs_hz)
     beats = found.beats[found.beats["sample"] >= (end_s - max(LEARN_S, span_s)) * fs_hz]
-    at = np.rint(beats["sample"] * (GRID_HZ / fs_hz)).astype(np.int64)
+    at = np.rint((beats["sample"] - begin) * (GRID_HZ / fs_hz)).astype(np.int64)
     room = (at >= BEFORE + SHIFT) & (at < grid.size - BEHIND - SHIFT)
     at, beats = at[room], beats[room]
     pieces = shifted(grid, at)
@@ -74,16 +77,19 @@ def _view(
     rows = np.zeros(at.size, LEAD_BEAT)
     rows["sample"], rows["t_ns"], rows["lead"] = beats["sample"], beats["t_ns"], lead
     rows["alike"] = alike_before(pieces)
-    rows["companions"] = companions(pieces)
+    recent = rows["sample"] >= first_s * fs_hz
+    rows["companions"][recent] = companions(pieces, recent)
     if usual is not None:
         describe(rows, pieces, usual)
     rows = rows[rows["sample"] >= first_s * fs_hz]
     searched = np.zeros(0, LEAD_BEAT)
     if usual is not None:
-        searched = search(grid, usual, fs_hz, first_s)
+        searched = search(grid, usual, fs_hz, first_s - kept_s)
+        searched["sample"] += begin
         searched["lead"] = lead
         searched["t_ns"] = start_ns + np.rint(searched["sample"] * 1e9 / fs_hz).astype(np.int64)
-    seconds = look_at_seconds(x_mv, grid, fs_hz, found.quality, first_s)
+    quality = found.quality[found.quality["sample"] >= (first_s - 0.001) * fs_hz]
+    seconds = look_at_seconds(x_mv, grid, fs_hz, quality, begin)
     seconds["lead"] = lead
     return LeadView(
         name,
@@ -208,15 +214,18 @@ def alike_before(pieces: Pieces) -> NDArray[np.float32]:
     return alike
 
 
-def companions(pieces: Pieces) -> NDArray[np.int64]:
-    """How many of the other beats are of the kind of each."""
-    n = pieces.raw.shape[0]
-    alike = np.zeros((n, n), bool)
-    still = pieces.unit.T
-    for shift in range(pieces.shifted.shape[1]):
-        alike |= pieces.shifted[:, shift] @ still > SAME
-    alike |= alike.T
-    return np.asarray(alike.sum(axis=1) - alike.diagonal())
+def companions(pieces: Pieces, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many of the other beats are of the kind of each of the chosen ones."""
+    n, shifts, points = pieces.shifted.shape
+    if not n or not chosen.any():
+        return np.zeros(int(chosen.sum()), np.int64)
+    all_moved = pieces.shifted.astype(np.float32)
+    still = pieces.unit.astype(np.float32)
+    # of two beats either may be moved to fit the other
+    a = (all_moved.reshape(-1, points) @ still[chosen].T).reshape(n, shifts, -1).max(axis=1)
+    b = (all_moved[chosen].reshape(-1, points) @ still.T).reshape(-1, shifts, n).max(axis=1)
+    alike = np.maximum(a, b.T) > SAME
+    return np.asarray(alike.sum(axis=0) - alike[chosen].diagonal())
 
 
 def search(grid: NDArray[np.float64], usual: Usual, fs_hz: float, first_s: float) -> NDArray[Any]:
@@ -254,10 +263,9 @@ def look_at_seconds(
     grid: NDArray[np.float64],
     fs_hz: float,
     quality: NDArray[Any],
-    first_s: float,
+    grid_begin: int,
 ) -> NDArray[Any]:
-    """Rows of the whole seconds after `first_s`."""
-    quality = quality[quality["sample"] >= (first_s - 0.001) * fs_hz]
+    """Rows of the seconds that `quality` tells of; the grid begins at sample `grid_begin`."""
     rows = np.zeros(quality.size, LEAD_SECOND)
     for name in ("sample", "t_ns", "sqi", "code"):
         rows[name] = quality[name]
@@ -266,7 +274,7 @@ def look_at_seconds(
         second = x_mv[begin:end]
         steps = np.abs(np.diff(second))
         row["stuck"] = 1.0 - float((steps > 1e-6).sum()) / max(steps.size, 1)
-        first = int(begin * GRID_HZ / fs_hz)
+        first = max(0, int((begin - grid_begin) * GRID_HZ / fs_hz))
         slopes = np.abs(np.diff(grid[first : first + int(GRID_HZ)]))
         row["steepest"] = 2 * slopes.max() if slopes.size else 0.0
         longer = x_mv[max(0, end - int(OSCILLATION_S * fs_hz)) : end]
