@@ -42,7 +42,7 @@ class Limits:
 
     span_s: float = 12.0  # an alarm follows its cause by 10 s at most (AAMI EC13); a little more
     pause_s: float = 3.5  # * a standstill of 4 s, less what fiducials and delays take
-    pulse_hole_s: float = 2.5  # a pulse later than LONGEST_S plus its delay is missing
+    goes_on_s: float = 2.5  # a channel without a longer hole goes on: LONGEST_S and a delay
     hole_s: float = 3.3  # * no channel shows activity for so long: 4 s, less the beat before
     quiet_s: float = 3.0  # whole seconds that any standstill of 4 s holds
     slow_bpm: float = 45.0  # * below 40/min, plus tolerance
@@ -149,12 +149,16 @@ def asystole(look: Look) -> Verification:
     for lead, pause in zip(clean, pauses, strict=True):
         if pause is None or pause.length_s < limits.pause_s:
             continue
-        holes = [act.longest_hole(c, pause.begin_s, pause.end_s).length_s for c in pulses]
-        if all(hole >= limits.pulse_hole_s for hole in holes):
+        others = [look.lead_cover(other) for other in look.leads if other is not lead]
+        holes = [
+            act.longest_hole(cover, pause.begin_s, pause.end_s).length_s
+            for cover in (*pulses, *others)
+        ]
+        if all(hole >= limits.goes_on_s for hole in holes):
             return Verification(
                 Verdict.TRUE,
                 f"lead {lead.name} shows no beat for {pause.length_s:.1f} s,"
-                " and no pulse goes on meanwhile",
+                " and no other channel goes on meanwhile",
                 {"pause_s": pause.length_s},
             )
     shortest = min((p.length_s for p in pauses if p is not None), default=math.inf)
@@ -199,7 +203,8 @@ def bradycardia(look: Look) -> Verification:
         if act.longest_hole(cover, -limits.span_s, -0.8).length_s < 1.5 and not math.isnan(rate):
             pulses[pulse.name] = rate
     slowest_pulse = min(pulses.values(), default=math.nan)
-    slowest = min(rates.values(), default=math.nan)
+    # a beat that one lead misses, another may show
+    slowest = max(rates.values(), default=math.nan)
     numbers = {"lead_bpm": slowest, "pulse_bpm": slowest_pulse}
     if slowest_pulse >= limits.slow_bpm:
         return Verification(
@@ -208,7 +213,7 @@ def bradycardia(look: Look) -> Verification:
     if slowest < limits.slow_bpm:
         return Verification(
             Verdict.TRUE,
-            f"a clean lead shows {slowest:.0f}/min over {limits.slow_beats} beats",
+            f"all clean leads show {slowest:.0f}/min or less over {limits.slow_beats} beats",
             numbers,
         )
     if slowest >= limits.slow_bpm and not slowest_pulse < limits.slow_bpm:
