@@ -31,13 +31,15 @@ PULSE_QUALITY = 0.8
 LEAST_PRESSURE_MMHG = 8.0  # a pulse of less is noise or no circulation
 PULSE_EVEN = (0.7, 1.4)
 PULSE_HEIGHT = 0.6  # of the usual height: a run of ventricular beats fills the heart less
+NO_NOTCH = 0.5  # of the height of the higher pulses: a dicrotic wave is lower
 CREDIBLE = 0.85  # correlation of a beat with another one of the lead
 STUCK = 0.9
-QUIET = 0.3  # of the slopes of the steepest seconds: a QRS is no less steep
+QUIET = 0.45  # of the slopes of the steepest seconds: a QRS is no less steep
 FLAT_SLOPE = 0.01  # mV a 16 ms: less than any QRS
 SAME_TIME_S = 0.08
 VENTRICULAR_COMPANIONS = 3  # a kind that was seen four times is no accident
-MOST_SHARE = 0.7  # of the commonest kind: a kind as common as that is no ectopy
+MOST_SHARE = 0.7  # of the usual beats: a kind as common as that is no ectopy
+MOST_ECTOPIC = 40  # beats of a kind in 90 s, where no usual beat is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +103,36 @@ def merged(times: Times) -> Times:
 
 
 def pulse_beats(
-    pulse: PulseView, alarm_ns: int, height: float = 0.0, quality: float = PULSE_QUALITY
+    pulse: PulseView,
+    alarm_ns: int,
+    height: float = 0.0,
+    percentile: float = 50.0,
+    quality: float = PULSE_QUALITY,
 ) -> Times:
-    """When there was a pulse worth its name, at least `height` times as high as usual."""
+    """When there was a pulse worth its name.
+
+    At least `height` times as high as a percentile of the last 40.
+    """
     rows = pulse.pulses[pulse.pulses["quality"] >= quality]
     if pulse.is_pressure:
         rows = rows[rows["height"] >= LEAST_PRESSURE_MMHG]
     if rows.size and height > 0:
-        rows = rows[rows["height"] >= height * np.median(rows["height"][-40:])]
+        rows = rows[rows["height"] >= height * np.percentile(rows["height"][-40:], percentile)]
     return seconds_before(rows, alarm_ns)
+
+
+def has_stopped(pulse: PulseView, alarm_ns: int, for_s: float) -> bool:
+    """Whether pulses that were there have stayed away, and not because the sensor came off."""
+    good = pulse_beats(pulse, alarm_ns)
+    before = good[(good > -20.0) & (good < -for_s)]
+    if before.size < 4 or (good >= -for_s).any():
+        return False
+    t = seconds_before(pulse.seconds, alarm_ns)
+    every = seconds_before(pulse.pulses, alarm_ns)
+    if (every >= -for_s).sum() > 1:  # a sensor that is moved shows waves of its own
+        return False
+    since = pulse.seconds[t >= before[-1]]
+    return bool(since.size) and float((since["code"] == QualityCode.USABLE).mean()) > 0.5
 
 
 def is_present(lead: LeadView, alarm_ns: int, span_s: float) -> bool:
@@ -148,13 +171,11 @@ def agreement(a: Times, b: Times, begin_s: float, end_s: float) -> float:
     return float(np.mean([(d < SAME_TIME_S).mean() for d in near]))
 
 
-def credible_share(lead: LeadView, alarm_ns: int, span_s: float) -> float:
-    """Share of the beats found that are like another beat of the lead; NaN without beats."""
-    beats = lead.beats[seconds_before(lead.beats, alarm_ns) >= -span_s]
-    if not beats.size:
-        return float("nan")
-    alike = np.nan_to_num(beats["alike"], nan=-1.0).max(axis=1)
-    return float((np.maximum(alike, beats["familiar"]) >= CREDIBLE).mean())
+def credible_beats(lead: LeadView, alarm_ns: int) -> tuple[Times, NDArray[np.bool_]]:
+    """When there were beats in a lead, and which of them are like another one."""
+    beats = lead.beats
+    alike = np.nan_to_num(beats["alike"], nan=-1.0).max(axis=1, initial=-1.0)
+    return seconds_before(beats, alarm_ns), np.maximum(alike, beats["familiar"]) >= CREDIBLE
 
 
 def is_noisy(lead: LeadView, alarm_ns: int, begin_s: float, end_s: float) -> bool:
@@ -228,7 +249,8 @@ def best_run(lead: LeadView, alarm_ns: int, span_s: float, n_beats: int, bpm: fl
     """
     beats = lead.beats
     t = seconds_before(beats, alarm_ns)
-    most = MOST_SHARE * max(1.0, float(beats["companions"].max()) if beats.size else 1.0)
+    usual = beats["companions"][beats["familiar"] >= 0.9]
+    most = MOST_SHARE * float(usual.max()) if usual.size else MOST_ECTOPIC
     ventricular = (
         (beats["familiar"] < USUAL + 0.02)
         & (beats["companions"] >= VENTRICULAR_COMPANIONS)

@@ -86,10 +86,20 @@ class Look:
         """All beats found in a lead, seconds before the alarm."""
         return act.seconds_before(lead.beats, self.alarm_ns)
 
+    def credible(self, lead: LeadView) -> act.Times:
+        """Beats of a lead that are like others: an artifact is not."""
+        times, like = act.credible_beats(lead, self.alarm_ns)
+        return times[like]
+
     def is_clean(self, lead: LeadView) -> bool:
-        """Whether the beats of a lead can be believed: they are like each other."""
-        share = act.credible_share(lead, self.alarm_ns, self.limits.span_s + 2)
-        return share >= self.limits.credible  # not so when none was found
+        """Whether the beats of a lead can be believed; not so when none was found."""
+        times, like = act.credible_beats(lead, self.alarm_ns)
+        recent = like[times > -self.limits.span_s - 2]
+        return bool(recent.size) and float(recent.mean()) >= self.limits.credible
+
+    def has_stopped(self) -> bool:
+        """Whether a pulse that was there has stayed away."""
+        return any(act.has_stopped(p, self.alarm_ns, self.limits.hole_s) for p in self.pulses)
 
     def pulse_cover(
         self, height: float = 0.0, even: tuple[float, float] = act.EVEN
@@ -143,7 +153,7 @@ def asystole(look: Look) -> Verification:
     clean = [lead for lead in look.leads if look.is_clean(lead)]
     pauses: list[act.Hole | None] = []
     for lead in clean:
-        found = act.longest_pause(look.beats(lead), -limits.span_s, 0.0)
+        found = act.longest_pause(look.credible(lead), -limits.span_s, 0.0)
         noisy = act.is_noisy(lead, look.alarm_ns, found.begin_s, found.end_s)
         pauses.append(None if noisy else found)
     for lead, pause in zip(clean, pauses, strict=True):
@@ -176,7 +186,7 @@ def asystole(look: Look) -> Verification:
             numbers,
         )
     quiet = [act.quiet_s(lead, look.alarm_ns, limits.span_s) for lead in look.leads]
-    if quiet and max(quiet) < limits.quiet_s:
+    if quiet and max(quiet) < limits.quiet_s and not look.has_stopped():
         return Verification(
             Verdict.FALSE,
             f"no lead is quiet for longer than {max(quiet):.0f} s",
@@ -198,7 +208,7 @@ def bradycardia(look: Look) -> Verification:
     rates = {name: rate for name, rate in rates.items() if not math.isnan(rate)}
     pulses = {}
     for pulse, cover in zip(look.pulses, look.pulse_cover(), strict=True):
-        times = _recent(look, act.pulse_beats(pulse, look.alarm_ns))
+        times = _recent(look, act.pulse_beats(pulse, look.alarm_ns, act.NO_NOTCH, 80.0))
         rate = act.rates_bpm(times, limits.slow_beats)[0]
         if act.longest_hole(cover, -limits.span_s, -0.8).length_s < 1.5 and not math.isnan(rate):
             pulses[pulse.name] = rate
@@ -344,7 +354,7 @@ def ventricular_fibrillation(look: Look) -> Verification:
             f"no pulse and no QRS for {hole.length_s:.1f} s while the leads oscillate",
             numbers,
         )
-    if leakage > limits.not_oscillating:
+    if leakage > limits.not_oscillating and not look.has_stopped():
         return Verification(
             Verdict.FALSE, "no lead shows an oscillation, as fibrillation and flutter are", numbers
         )
@@ -368,7 +378,7 @@ def _fastest(look: Look, times: act.Times) -> float:
 def _is_in_step(look: Look, pulse: PulseView) -> bool:
     """Whether each pulse, up to the last that can be known, was like those before, and on time."""
     span = look.limits.span_s
-    good = act.pulse_beats(pulse, look.alarm_ns, act.PULSE_HEIGHT, IN_STEP_QUALITY)
+    good = act.pulse_beats(pulse, look.alarm_ns, act.PULSE_HEIGHT, quality=IN_STEP_QUALITY)
     cover = act.cover(good[good > -span - 4], act.PULSE_EVEN)
     if not cover or cover[-1][1] < -2.0:
         return False

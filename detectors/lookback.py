@@ -35,6 +35,7 @@ FOUND_HEIGHT = (0.3, 3.0)
 REFRACTORY = 25  # points: 200 ms
 OSCILLATION_S = 4.0  # Challenge 2015: fibrillatory for 4 s
 SHORTEST_S = 0.05
+SLOW = 7  # points: 56 ms
 
 
 def look_back(
@@ -267,6 +268,8 @@ def look_at_seconds(
 ) -> NDArray[Any]:
     """Rows of the seconds that `quality` tells of; the grid begins at sample `grid_begin`."""
     rows = np.zeros(quality.size, LEAD_SECOND)
+    # waves of fibrillation are slower than muscle
+    slow = np.convolve(grid, np.ones(SLOW) / SLOW, "same")
     for name in ("sample", "t_ns", "sqi", "code"):
         rows[name] = quality[name]
     for row in rows:
@@ -277,34 +280,30 @@ def look_at_seconds(
         first = max(0, int((begin - grid_begin) * GRID_HZ / fs_hz))
         slopes = np.abs(np.diff(grid[first : first + int(GRID_HZ)]))
         row["steepest"] = 2 * slopes.max() if slopes.size else 0.0
-        longer = x_mv[max(0, end - int(OSCILLATION_S * fs_hz)) : end]
-        row["leakage"], row["period_s"] = leakage(longer, fs_hz)
+        last = first + int(GRID_HZ)
+        longer = slow[max(0, last - int(OSCILLATION_S * GRID_HZ)) : last]
+        row["leakage"], row["period_s"] = leakage(longer, GRID_HZ)
     return rows
 
 
-def leakage(x_mv: NDArray[np.float32], fs_hz: float) -> tuple[float, float]:
+def leakage(x_mv: NDArray[np.float64], fs_hz: float) -> tuple[float, float]:
     """How far a stretch is from a plain oscillation, 0 to 1, and the period of that, s.
 
     The VF filter of Kuo & Dillman 1978 ("Computer detection of ventricular fibrillation",
-    Computers in Cardiology): a signal plus itself half a period before; 1 when samples are
-    missing or stand still.
+    Computers in Cardiology): a signal plus itself half a period before; 1 when the signal stands
+    still or is shorter than a second.
     """
-    x = x_mv.astype(np.float64)
-    if x.size < fs_hz or not np.isfinite(x).all():
+    second = int(fs_hz)
+    if x_mv.size <= second:
         return 1.0, float("nan")
-    x = (
-        x
-        - np.convolve(np.pad(x, int(fs_hz) // 2, "edge"), np.ones(int(fs_hz)) / int(fs_hz))[
-            int(fs_hz) - 1 : int(fs_hz) - 1 + x.size
-        ]
-    )
-    steps = np.abs(np.diff(x)).sum()
-    size = np.abs(x).sum()
+    drift = np.convolve(np.pad(x_mv, second // 2, "edge"), np.ones(second) / second, "valid")
+    x = x_mv - drift[: x_mv.size]
+    steps, size = np.abs(np.diff(x)).sum(), np.abs(x).sum()
     if steps < 1e-6 or size < 1e-6:
         return 1.0, float("nan")
-    period_s = 2 * np.pi * size / steps / fs_hz
+    period_s = float(2 * np.pi * size / steps / fs_hz)
     half = round(period_s * fs_hz / 2)
-    if period_s < SHORTEST_S or half >= x.size // 2:
-        return 1.0, float(period_s)
-    left = np.abs(x[half:] + x[:-half]).sum()
-    return float(left / (np.abs(x[half:]) + np.abs(x[:-half])).sum()), float(period_s)
+    if period_s < SHORTEST_S or not 1 <= half < x.size // 2:
+        return 1.0, period_s
+    rest = np.abs(x[half:] + x[:-half]).sum()
+    return float(rest / (np.abs(x[half:]) + np.abs(x[:-half])).sum()), period_s

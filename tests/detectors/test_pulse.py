@@ -1,5 +1,7 @@
 """Pulses: found where simulated beats made them, at any rate and however the stream is cut."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -108,7 +110,7 @@ WHOLE = find_pulses(X, 360.0)
 def test_findings_do_not_depend_on_how_the_stream_is_cut(cuts):
     analyzer = PulseAnalyzer(360.0, 2)
     edges = [0, *sorted(cuts), X.shape[1]]
-    parts = [analyzer.push(X[:, a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    parts = [analyzer.push(X[:, a:b]) for a, b in itertools.pairwise(edges)]
     for i in range(2):
         joined = np.concatenate([p[i] for p in parts])
         for name in joined.dtype.names:  # bytes between the fields are nobody's
