@@ -47,6 +47,7 @@ class Limits:
     quiet_s: float = 3.0  # whole seconds that any standstill of 4 s holds
     slow_bpm: float = 45.0  # * below 40/min, plus tolerance
     slow_beats: int = 4
+    pulse_hole_s: float = 1.5  # a pulse is followed when none is missing for longer
     fast_bpm: float = 135.0  # * above 140/min, less tolerance
     not_fast_bpm: float = 125.0  # *
     fast_beats: int = 17
@@ -54,7 +55,7 @@ class Limits:
     run_beats: int = 5
     run_bpm: float = 93.0  # above 100/min, less tolerance
     run_hole_s: float = 1.2  # * 6 intervals at 250/min, 2 at 100/min: a run is not shorter
-    follow_s: float = 1.8  # * a lead in which beats were found with no longer gap was followed
+    run_room_s: float = 2.4  # 4 intervals at 100/min: what a run may need
     agreement: float = 0.88  # * of the leads on when there were beats
     credible: float = 0.75  # * share of a lead's beats that are like others, when it is clean
     steep_ms: float = 50.0  # beats steeper than this are no fibrillation: waves of 4 to 7 Hz
@@ -200,35 +201,28 @@ def asystole(look: Look) -> Verification:
 def bradycardia(look: Look) -> Verification:
     """Below 40/min over 5 beats; 4 beats are enough to notice, with some tolerance."""
     limits = look.limits
-    rates = {
-        lead.name: act.rates_bpm(_recent(look, look.beats(lead)), limits.slow_beats)[0]
-        for lead in look.leads
-        if look.is_clean(lead)
-    }
-    rates = {name: rate for name, rate in rates.items() if not math.isnan(rate)}
-    pulses = {}
-    for pulse, cover in zip(look.pulses, look.pulse_cover(), strict=True):
-        times = _recent(look, act.pulse_beats(pulse, look.alarm_ns, act.NO_NOTCH, 80.0))
-        rate = act.rates_bpm(times, limits.slow_beats)[0]
-        if act.longest_hole(cover, -limits.span_s, -0.8).length_s < 1.5 and not math.isnan(rate):
-            pulses[pulse.name] = rate
-    slowest_pulse = min(pulses.values(), default=math.nan)
+    clean = [lead for lead in look.leads if look.is_clean(lead)]
     # a beat that one lead misses, another may show
-    slowest = max(rates.values(), default=math.nan)
-    numbers = {"lead_bpm": slowest, "pulse_bpm": slowest_pulse}
-    if slowest_pulse >= limits.slow_bpm:
-        return Verification(
-            Verdict.FALSE, f"the pulse never falls below {slowest_pulse:.0f}/min", numbers
-        )
+    slowest = _highest([_slowest(look, look.beats(lead)) for lead in clean])
+    believed = _highest([_slowest(look, look.credible(lead)) for lead in clean])
+    pulses = [
+        _slowest(look, act.pulse_beats(pulse, look.alarm_ns, act.NO_NOTCH, 80.0))
+        for pulse, cover in zip(look.pulses, look.pulse_cover(), strict=True)
+        if act.longest_hole(cover, -limits.span_s, -0.8).length_s < limits.pulse_hole_s
+    ]
+    pulse = min((rate for rate in pulses if not math.isnan(rate)), default=math.nan)
+    numbers = {"lead_bpm": slowest, "believed_bpm": believed, "pulse_bpm": pulse}
+    if pulse >= limits.slow_bpm:
+        return Verification(Verdict.FALSE, f"the pulse never falls below {pulse:.0f}/min", numbers)
     if slowest < limits.slow_bpm:
         return Verification(
             Verdict.TRUE,
             f"all clean leads show {slowest:.0f}/min or less over {limits.slow_beats} beats",
             numbers,
         )
-    if slowest >= limits.slow_bpm and not slowest_pulse < limits.slow_bpm:
+    if believed >= limits.slow_bpm and not pulse < limits.slow_bpm:
         return Verification(
-            Verdict.FALSE, f"the rate never falls below {slowest:.0f}/min in a clean lead", numbers
+            Verdict.FALSE, f"the rate never falls below {believed:.0f}/min in a clean lead", numbers
         )
     return Verification(Verdict.UNDECIDED, "no channel tells the rate for certain", numbers)
 
@@ -320,15 +314,16 @@ def _without_run(look: Look, run: act.Run, numbers: dict[str, float]) -> Verific
         return Verification(
             Verdict.FALSE, "the beats found are unlike each other: artifacts", numbers
         )
-    followed = [
-        lead
-        for lead in clean
-        if act.longest_pause(look.beats(lead), -limits.span_s, -0.5).length_s < limits.follow_s
-    ]
-    if followed and run.count <= 1:
-        return Verification(
-            Verdict.FALSE, f"no ventricular beats in lead {followed[0].name}", numbers
-        )
+    if run.count <= 1 and numbers["lead_hole_s"] < limits.run_room_s:
+        followed = [
+            lead
+            for lead in clean
+            if act.longest_pause(look.beats(lead), -limits.span_s, -0.5).length_s < act.LONGEST_S
+        ]
+        if followed:
+            return Verification(
+                Verdict.FALSE, f"no ventricular beats in lead {followed[0].name}", numbers
+            )
     return Verification(
         Verdict.UNDECIDED, f"{run.count} of {limits.run_beats} beats look ventricular", numbers
     )
@@ -365,6 +360,15 @@ def ventricular_fibrillation(look: Look) -> Verification:
 
 def _recent(look: Look, times: act.Times) -> act.Times:
     return times[times > -look.limits.span_s - 3]
+
+
+def _slowest(look: Look, times: act.Times) -> float:
+    return act.rates_bpm(_recent(look, times), look.limits.slow_beats)[0]
+
+
+def _highest(rates: list[float]) -> float:
+    """The highest that is known, NaN when none is."""
+    return max((rate for rate in rates if not math.isnan(rate)), default=math.nan)
 
 
 def _fastest(look: Look, times: act.Times) -> float:

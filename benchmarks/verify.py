@@ -35,7 +35,6 @@ GRID: dict[str, dict[str, tuple[float, ...]]] = {
         "run_hole_s": (0.9, 1.2, 1.5),
         "agreement": (0.8, 0.88, 0.95),
         "credible": (0.65, 0.75, 0.85),
-        "follow_s": (1.5, 1.8),
     },
     "Ventricular_Flutter_Fib": {"hole_s": (3.0, 3.3, 3.6), "not_oscillating": (0.55, 0.625, 0.7)},
 }
