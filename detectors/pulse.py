@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from detectors.pulse_state import CHANNEL, KEPT, RING, SHAPE, pulse_state
 from dsp.features import median
-from dsp.resample import ANALYSIS_HZ, MAX_HZ, MIN_HZ, interpolate, take, taps
+from dsp.resample import ANALYSIS_HZ, MAX_HZ, MIN_HZ
 from ecg import QUALITY, BadSignal
 from ecg.codes import QualityCode
 from ecg.evidence import PULSE
@@ -51,10 +51,9 @@ _SATURATED = int(QualityCode.SATURATED)
 
 
 @njit(cache=True, nogil=True)
-def _value(c, k, step, table):  # type: ignore[no-untyped-def]
+def _value(c, k, x):  # type: ignore[no-untyped-def]
     """Analysis sample `k` into the rings: smooth signal and slope sum."""
     mask = RING - 1
-    x = interpolate(c.resample, k, step, table)
     c.raw[k & mask] = x
     c.sum_a += np.float64(x) - np.float64(c.raw[(k - SMOOTH) & mask])
     a = np.float32(c.sum_a / SMOOTH)
@@ -237,46 +236,50 @@ def _second(c, k, head, channel, row):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _take(c, index, x):  # type: ignore[no-untyped-def]
-    """Input number `index`; what is missing is held."""
+def _take(c, x):  # type: ignore[no-untyped-def]
+    """The next input; what is missing is held."""
+    c.before = c.held
     if math.isfinite(x):
         c.held = x
         c.gap = 0
         if c.started == 0:
             # the filters begin as if the signal had always been there
             c.started = 1
+            c.before = x
             for j in range(RING):
                 c.raw[j] = c.half[j] = c.smooth[j] = x
             c.sum_a = c.sum_b = np.float64(x) * SMOOTH
-            for j in range(64):
-                take(c.resample, j, x)
     else:
         c.gap += 1
-    take(c.resample, index, c.held)
 
 
 @njit(cache=True, nogil=True)
-def advance(head, channels, x, step, table, pulses, seconds):  # type: ignore[no-untyped-def]
-    """Take a chunk of inputs; write what becomes known; give the counts of rows written."""
+def advance(head, channels, x, step, pulses, seconds):  # type: ignore[no-untyped-def]
+    """Take a chunk of inputs; write what becomes known; give the counts of rows written.
+
+    Analysis samples lie on the line between two inputs: a pulse has nothing that asks for more.
+    """
     n_pulses, n_seconds = 0, 0
-    half, mask = table.shape[1] // 2, RING - 1
+    mask = RING - 1
     n = head.n
     for i in range(x.shape[1]):
-        index = head.n_in
         for j in range(channels.size):
-            _take(channels[j], index, x[j, i])
-        head.n_in += 1
-        while math.floor(n * step) + half <= index:
+            _take(channels[j], x[j, i])
+        at = n * step
+        while at <= head.n_in:
+            part = np.float32(head.n_in - at)
             for j in range(channels.size):
                 c = channels[j]
                 c.absent[n & mask] = c.gap > 0 or c.started == 0
-                _value(c, n, step, table)
+                _value(c, n, c.held + part * (c.before - c.held))
                 _gather(c, n)
                 n_pulses = _decide(c, n, head, j, pulses, n_pulses)
                 if (n + 1) % SECOND == 0:
                     _second(c, n, head, j, seconds[n_seconds])
                     n_seconds += 1
             n += 1
+            at = n * step
+        head.n_in += 1
     head.n = n
     return n_pulses, n_seconds
 
@@ -325,7 +328,6 @@ class PulseAnalyzer:
         head = self.state["head"]
         head["fs_hz"], head["start_ns"] = fs_hz, start_ns
         begin(self.state["channels"][0])
-        self._table = taps(fs_hz)
         self._step = fs_hz / ANALYSIS_HZ
 
     def push(self, x: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -356,7 +358,7 @@ class PulseAnalyzer:
         room = int(samples.shape[1] / head["fs_hz"]) + 2
         pulses = np.zeros(channels.size * room * _MOST_A_SECOND, PULSE)
         seconds = np.zeros(channels.size * room, QUALITY)
-        counts = advance(head, channels, samples, self._step, self._table, pulses, seconds)
+        counts = advance(head, channels, samples, self._step, pulses, seconds)
         return pulses[: counts[0]], seconds[: counts[1]]
 
 

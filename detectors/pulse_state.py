@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from dsp.resample import RESAMPLE
-
 RING = 256  # analysis samples of history (1 s at 250 Hz); a power of two
 KEPT = 8  # pulses
 SHAPE = 20  # points of the shape of a pulse
 
 CHANNEL = np.dtype(
     [
-        ("resample", RESAMPLE),
-        ("held", "f4"),  # last sample that was there: stands in for missing ones
+        ("held", "f4"),  # last input that was there: stands in for missing ones
+        ("before", "f4"),  # the same, one input ago
         ("gap", "i4"),  # inputs missing in a row, up to now
         ("started", "i4"),
         ("sum_a", "f8"),
