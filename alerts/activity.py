@@ -19,7 +19,7 @@ from ecg.evidence import LeadView, PulseView
 Times = NDArray[np.float64]
 Stretches = list[tuple[float, float]]
 
-USUAL = 0.88  # correlation from which on a beat is a usual one
+USUAL = 0.85  # correlation from which on a beat is a usual one
 USUAL_SLOWER = 1.25  # and no wider than this
 SEARCHED_HEIGHT = (0.4, 2.5)
 UNUSUAL = 0.7  # a beat less like the usual one than this is another kind, wherever it lies
@@ -38,6 +38,7 @@ QUIET = 0.45  # of the slopes of the steepest seconds: a QRS is no less steep
 FLAT_SLOPE = 0.01  # mV a 16 ms: less than any QRS
 SAME_TIME_S = 0.08
 VENTRICULAR_COMPANIONS = 3  # a kind that was seen four times is no accident
+OTHER_KIND = 0.9  # correlation below which a beat is of another kind
 MOST_SHARE = 0.7  # of the usual beats: a kind as common as that is no ectopy
 MOST_ECTOPIC = 40  # beats of a kind in 90 s, where no usual beat is known
 
@@ -244,24 +245,31 @@ def rates_bpm(times: Times, n_beats: int) -> tuple[float, float]:
 def best_run(lead: LeadView, alarm_ns: int, span_s: float, n_beats: int, bpm: float) -> Run:
     """The `n_beats` beats in a row, faster than `bpm`, of which most are ventricular.
 
-    Ventricular: unlike the usual beat, but like others of their own. Artifacts are unlike the
-    usual beat, too, but seldom like each other.
+    Beats are those of the lead alone, or those that any lead has: one may miss some.
     """
-    beats = lead.beats
-    t = seconds_before(beats, alarm_ns)
-    usual = beats["companions"][beats["familiar"] >= 0.9]
+    best = Run(lead=lead.name)
+    for beats in (lead.beats, lead.joint):
+        t = seconds_before(beats, alarm_ns)
+        ventricular = is_ventricular(beats)
+        for i in range(t.size - n_beats + 1):
+            count = int(ventricular[i : i + n_beats].sum())
+            if t[i] < -span_s or count <= best.count:
+                continue
+            rate = 60 * (n_beats - 1) / float(t[i + n_beats - 1] - t[i])
+            if rate >= bpm:
+                best = Run(count, rate, float(t[i]), lead.name)
+    return best
+
+
+def is_ventricular(beats: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which beats are unlike the usual one, but like others of their own.
+
+    Artifacts are unlike the usual beat, too, but seldom like each other.
+    """
+    usual = beats["companions"][beats["familiar"] >= OTHER_KIND]
     most = MOST_SHARE * float(usual.max()) if usual.size else MOST_ECTOPIC
-    ventricular = (
-        (beats["familiar"] < USUAL + 0.02)
+    return np.asarray(
+        (beats["familiar"] < OTHER_KIND)
         & (beats["companions"] >= VENTRICULAR_COMPANIONS)
         & (beats["companions"] <= most)
     )
-    best = Run(lead=lead.name)
-    for i in range(t.size - n_beats + 1):
-        if t[i] < -span_s:
-            continue
-        rate = 60 * (n_beats - 1) / float(t[i + n_beats - 1] - t[i])
-        count = int(ventricular[i : i + n_beats].sum())
-        if rate >= bpm and count > best.count:
-            best = Run(count, rate, float(t[i]), lead.name)
-    return best

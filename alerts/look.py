@@ -44,7 +44,7 @@ class Limits:
     run_bpm: float = 93.0  # above 100/min, less tolerance
     run_hole_s: float = 1.2  # * 6 intervals at 250/min, 2 at 100/min: a run is not shorter
     run_room_s: float = 2.4  # 4 intervals at 100/min: what a run may need
-    agreement: float = 0.88  # * of the leads on when there were beats
+    agreement: float = 0.81  # * of the leads on when there were beats
     credible: float = 0.75  # * share of a lead's beats that are like others, when it is clean
     steep_ms: float = 50.0  # beats steeper than this are no fibrillation: waves of 4 to 7 Hz
     # leakage of the VF filter below which a signal fibrillates, and above which it does not:

@@ -207,7 +207,7 @@ def _without_run(look: Look, run: act.Run, numbers: dict[str, float]) -> Verific
     """Neither a run nor regular activity: are the signals good enough to have shown a run?"""
     limits = look.limits
     times = [look.beats(lead) for lead in look.leads]
-    ends = (run.begin_s - 0.1, run.begin_s + 2.5) if run.count else (-limits.span_s, 0.0)
+    ends = (run.begin_s - 1.5, run.begin_s + 4.0) if run.count else (-limits.span_s, 0.0)
     agreements = [act.agreement(a, b, *ends) for a, b in combinations(times, 2)]
     agreement = min((a for a in agreements if not math.isnan(a)), default=1.0)
     clean = [lead for lead in look.leads if look.is_clean(lead)]
@@ -218,11 +218,12 @@ def _without_run(look: Look, run: act.Run, numbers: dict[str, float]) -> Verific
             f"the leads disagree on {100 * (1 - agreement):.0f} % of the beats: artifacts",
             numbers,
         )
-    if look.leads and not clean:
+    likely = run.count >= limits.run_beats - 1 and run.lead in [lead.name for lead in clean]
+    if look.leads and len(clean) < len(look.leads) and not likely:
         return Verification(
             Verdict.FALSE, "the beats found are unlike each other: artifacts", numbers
         )
-    if run.count <= 1 and numbers["lead_hole_s"] < limits.run_room_s:
+    if run.count == 0 and numbers["lead_hole_s"] < limits.run_room_s:
         followed = [
             lead
             for lead in clean

@@ -33,6 +33,7 @@ FEWEST = 8  # beats from which a usual beat can be told
 FOUND_SAME = 0.8  # of a beat that is searched for
 FOUND_HEIGHT = (0.3, 3.0)
 REFRACTORY = 25  # points: 200 ms
+TOGETHER = 12  # points (96 ms): beats of two leads that are one beat
 OSCILLATION_S = 4.0  # Challenge 2015: fibrillatory for 4 s
 SHORTEST_S = 0.05
 SLOW = 7  # points: 56 ms
@@ -46,59 +47,89 @@ def look_back(
     Samples are millivolts, NaN where missing; the more of the minutes before is given, the better
     is the usual beat known. Raises `BadSignal` as `Analyzer` does.
     """
-    views = []
+    found = []
     for i, name in enumerate(names):
         analyzer = Analyzer(fs_hz, (name,), start_ns)
-        found = Findings.concat([analyzer.push(x_mv[i : i + 1]), analyzer.finish()])
-        views.append(_view(x_mv[i], fs_hz, i, name, found, span_s, start_ns))
+        found.append(Findings.concat([analyzer.push(x_mv[i : i + 1]), analyzer.finish()]))
+    window = _Window(fs_hz, x_mv.shape[1], span_s, start_ns)
+    at = [window.grid_points(f.beats["sample"]) for f in found]
+    views = []
+    for i, name in enumerate(names):
+        others = np.concatenate([at[j] for j in range(len(at)) if j != i] or [at[i]])
+        views.append(_view(x_mv[i], name, i, found[i], others, window))
     return views
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The stretch that is looked at, and the longer one that the usual beat is learned from."""
+
+    fs_hz: float
+    n_samples: int
+    span_s: float
+    start_ns: int
+
+    @property
+    def first_sample(self) -> float:
+        """Where the stretch begins that is looked at."""
+        return self.n_samples - self.span_s * self.fs_hz
+
+    @property
+    def begin(self) -> int:
+        """Sample where the grid begins: at a whole second, so that both meet."""
+        end_s = self.n_samples / self.fs_hz
+        return round(max(0, int(end_s - max(LEARN_S, self.span_s) - 2)) * self.fs_hz)
+
+    def grid_points(self, samples: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Grid points of those samples that have room for a piece about them."""
+        at = np.rint((samples - self.begin) * (GRID_HZ / self.fs_hz)).astype(np.int64)
+        end = int((self.n_samples - self.begin) / self.fs_hz * GRID_HZ)
+        return at[(at >= BEFORE + SHIFT) & (at < end - BEHIND - SHIFT)]
+
+    def rows(self, at: NDArray[np.int64], lead: int) -> NDArray[Any]:
+        """Rows for these grid points, with their times."""
+        rows = np.zeros(at.size, LEAD_BEAT)
+        rows["sample"] = self.begin + np.rint(at * (self.fs_hz / GRID_HZ)).astype(np.int64)
+        rows["t_ns"] = self.start_ns + np.rint(rows["sample"] * 1e9 / self.fs_hz).astype(np.int64)
+        rows["lead"], rows["alike"] = lead, np.nan
+        return rows
 
 
 def _view(
     x_mv: NDArray[np.float32],
-    fs_hz: float,
-    lead: int,
     name: str,
+    lead: int,
     found: Findings,
-    span_s: float,
-    start_ns: int,
+    others: NDArray[np.int64],
+    window: _Window,
 ) -> LeadView:
-    end_s = x_mv.size / fs_hz
-    first_s = end_s - span_s
-    # whole seconds, so that grid and samples meet at both ends
-    kept_s = max(0, int(end_s - max(LEARN_S, span_s) - 2))
-    begin = round(kept_s * fs_hz)
-    grid = to_grid(x_mv[begin:], fs_hz)
-    beats = found.beats[found.beats["sample"] >= (end_s - max(LEARN_S, span_s)) * fs_hz]
-    at = np.rint((beats["sample"] - begin) * (GRID_HZ / fs_hz)).astype(np.int64)
-    room = (at >= BEFORE + SHIFT) & (at < grid.size - BEHIND - SHIFT)
-    at, beats = at[room], beats[room]
+    grid = to_grid(x_mv[window.begin :], window.fs_hz)
+    at = window.grid_points(found.beats["sample"])
+    apart = np.abs(others[:, None] - at[None, :]).min(axis=1, initial=REFRACTORY) > TOGETHER
+    extra = np.unique(others[apart])
+    extra = extra[np.diff(extra, prepend=-REFRACTORY) > TOGETHER]
     pieces = shifted(grid, at)
     usual = learn_usual(pieces)
-    rows = np.zeros(at.size, LEAD_BEAT)
-    rows["sample"], rows["t_ns"], rows["lead"] = beats["sample"], beats["t_ns"], lead
-    rows["alike"] = alike_before(pieces)
-    recent = rows["sample"] >= first_s * fs_hz
+    all_at = np.concatenate([at, extra])
+    rows = window.rows(all_at, lead)
+    rows["alike"][: at.size] = alike_before(pieces)
+    pieces = shifted(grid, all_at)
+    recent = rows["sample"] >= window.first_sample
     rows["companions"][recent] = companions(pieces, recent)
-    if usual is not None:
-        describe(rows, pieces, usual)
-    rows = rows[rows["sample"] >= first_s * fs_hz]
     searched = np.zeros(0, LEAD_BEAT)
     if usual is not None:
-        searched = search(grid, usual, fs_hz, first_s - kept_s)
-        searched["sample"] += begin
-        searched["lead"] = lead
-        searched["t_ns"] = start_ns + np.rint(searched["sample"] * 1e9 / fs_hz).astype(np.int64)
-    quality = found.quality[found.quality["sample"] >= (first_s - 0.001) * fs_hz]
-    seconds = look_at_seconds(x_mv, grid, fs_hz, quality, begin)
-    seconds["lead"] = lead
+        describe(rows, pieces, usual)
+        searched = search(grid, usual, window, lead)
+    own, joint = rows[: at.size], np.sort(rows, order="sample")
+    quality = found.quality[found.quality["sample"] >= window.first_sample - 1]
     return LeadView(
-        name,
-        rows,
-        searched,
-        seconds,
-        usual.share if usual is not None else 0.0,
-        usual.slowness if usual is not None else float("nan"),
+        name=name,
+        beats=own[recent[: at.size]],
+        joint=joint[joint["sample"] >= window.first_sample],
+        searched=searched,
+        seconds=look_at_seconds(x_mv, grid, quality, window, lead),
+        usual_share=usual.share if usual is not None else 0.0,
+        usual_slowness=usual.slowness if usual is not None else float("nan"),
     )
 
 
@@ -229,9 +260,9 @@ def companions(pieces: Pieces, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.asarray(alike.sum(axis=0) - alike[chosen].diagonal())
 
 
-def search(grid: NDArray[np.float64], usual: Usual, fs_hz: float, first_s: float) -> NDArray[Any]:
-    """Places after `first_s` that look like the usual beat."""
-    begin = max(int(first_s * GRID_HZ), 0)
+def search(grid: NDArray[np.float64], usual: Usual, window: _Window, lead: int) -> NDArray[Any]:
+    """Places in the stretch looked at that look like the usual beat."""
+    begin = max(int((window.first_sample - window.begin) * GRID_HZ / window.fs_hz), 0)
     part = grid[begin:]
     if part.size < BEFORE + BEHIND:
         return np.zeros(0, LEAD_BEAT)
@@ -240,19 +271,16 @@ def search(grid: NDArray[np.float64], usual: Usual, fs_hz: float, first_s: float
     slowness, height = slowness_and_height(windows)
     height = height / max(usual.height, 1e-9)
     alike[(height < FOUND_HEIGHT[0]) | (height > FOUND_HEIGHT[1])] = 0.0
-    at: list[int] = []
+    best: list[int] = []
     for i in np.argsort(-alike, kind="stable"):
         if alike[i] < FOUND_SAME:
             break
-        if all(abs(i - j) >= REFRACTORY for j in at):
-            at.append(int(i))
-    rows = np.zeros(len(at), LEAD_BEAT)
-    at_sorted = np.sort(np.array(at, np.int64))
-    rows["sample"] = np.rint((begin + at_sorted + BEFORE) * (fs_hz / GRID_HZ)).astype(np.int64)
-    rows["familiar"], rows["height"] = alike[at_sorted], height[at_sorted]
-    rows["slowness"] = slowness[at_sorted]
-    rows["slower"] = slowness[at_sorted] / max(usual.slowness, 1e-9)
-    rows["alike"] = np.nan
+        if all(abs(i - j) >= REFRACTORY for j in best):
+            best.append(int(i))
+    at = np.sort(np.array(best, np.int64))
+    rows = window.rows(begin + at + BEFORE, lead)
+    rows["familiar"], rows["height"] = alike[at], height[at]
+    rows["slowness"], rows["slower"] = slowness[at], slowness[at] / max(usual.slowness, 1e-9)
     return rows
 
 
@@ -262,22 +290,24 @@ def search(grid: NDArray[np.float64], usual: Usual, fs_hz: float, first_s: float
 def look_at_seconds(
     x_mv: NDArray[np.float32],
     grid: NDArray[np.float64],
-    fs_hz: float,
     quality: NDArray[Any],
-    grid_begin: int,
+    window: _Window,
+    lead: int,
 ) -> NDArray[Any]:
-    """Rows of the seconds that `quality` tells of; the grid begins at sample `grid_begin`."""
+    """Rows of the seconds that `quality` tells of."""
+    fs_hz = window.fs_hz
     rows = np.zeros(quality.size, LEAD_SECOND)
     # waves of fibrillation are slower than muscle
     slow = np.convolve(grid, np.ones(SLOW) / SLOW, "same")
     for name in ("sample", "t_ns", "sqi", "code"):
         rows[name] = quality[name]
+    rows["lead"] = lead
     for row in rows:
         begin, end = int(row["sample"]), int(row["sample"] + fs_hz)
         second = x_mv[begin:end]
         steps = np.abs(np.diff(second))
         row["stuck"] = 1.0 - float((steps > 1e-6).sum()) / max(steps.size, 1)
-        first = max(0, int((begin - grid_begin) * GRID_HZ / fs_hz))
+        first = max(0, int((begin - window.begin) * GRID_HZ / fs_hz))
         slopes = np.abs(np.diff(grid[first : first + int(GRID_HZ)]))
         row["steepest"] = 2 * slopes.max() if slopes.size else 0.0
         last = first + int(GRID_HZ)

@@ -63,6 +63,8 @@ class LeadView:
     name : str
     beats : structured array, `LEAD_BEAT`
         As a QRS detector finds them in this lead alone.
+    joint : structured array, `LEAD_BEAT`
+        The same, and what this lead shows where only another one has a beat.
     searched : structured array, `LEAD_BEAT`
         Places that look like the usual beat of the lead, whatever their height.
     seconds : structured array, `LEAD_SECOND`
@@ -74,6 +76,7 @@ class LeadView:
 
     name: str
     beats: NDArray[Any]
+    joint: NDArray[Any]
     searched: NDArray[Any]
     seconds: NDArray[Any]
     usual_share: float

@@ -36,7 +36,7 @@ def lead(times, familiar=1.0, companions=50, alike=0.99, code=QualityCode.USABLE
             rows["steepest"][second] = about.get("steep", 0.5)
     rows["steepest"] = np.maximum(rows["steepest"], about.get("noise", 0.0))
     rows["stuck"] = about.get("stuck", 0.0)
-    return LeadView(about.get("name", "II"), beats, np.zeros(0, LEAD_BEAT), rows, 0.9, 20.0)
+    return LeadView(about.get("name", "II"), beats, beats, beats[:0], rows, 0.9, 20.0)
 
 
 def pulse(times, quality=0.98, height=1.0, is_pressure=False, code=QualityCode.USABLE):
