@@ -84,7 +84,7 @@ class _Window:
         """Grid points of those samples that have room for a piece about them."""
         at = np.rint((samples - self.begin) * (GRID_HZ / self.fs_hz)).astype(np.int64)
         end = int((self.n_samples - self.begin) / self.fs_hz * GRID_HZ)
-        return at[(at >= BEFORE + SHIFT) & (at < end - BEHIND - SHIFT)]
+        return np.asarray(at[(at >= BEFORE + SHIFT) & (at < end - BEHIND - SHIFT)])
 
     def rows(self, at: NDArray[np.int64], lead: int) -> NDArray[Any]:
         """Rows for these grid points, with their times."""
