@@ -239,7 +239,8 @@ def rates_bpm(times: Times, n_beats: int) -> tuple[float, float]:
     if times.size < n_beats:
         return float("nan"), float("nan")
     spans = times[n_beats - 1 :] - times[: times.size - n_beats + 1]
-    return 60 * (n_beats - 1) / float(spans.max()), 60 * (n_beats - 1) / float(spans.min())
+    longest, shortest = max(float(spans.max()), SAME_BEAT_S), max(float(spans.min()), SAME_BEAT_S)
+    return 60 * (n_beats - 1) / longest, 60 * (n_beats - 1) / shortest
 
 
 def best_run(lead: LeadView, alarm_ns: int, span_s: float, n_beats: int, bpm: float) -> Run:
@@ -255,7 +256,7 @@ def best_run(lead: LeadView, alarm_ns: int, span_s: float, n_beats: int, bpm: fl
             count = int(ventricular[i : i + n_beats].sum())
             if t[i] < -span_s or count <= best.count:
                 continue
-            rate = 60 * (n_beats - 1) / float(t[i + n_beats - 1] - t[i])
+            rate = 60 * (n_beats - 1) / max(float(t[i + n_beats - 1] - t[i]), SAME_BEAT_S)
             if rate >= bpm:
                 best = Run(count, rate, float(t[i]), lead.name)
     return best

@@ -37,7 +37,7 @@ class Limits:
     slow_beats: int = 4
     pulse_hole_s: float = 1.5  # a pulse is followed when none is missing for longer
     fast_bpm: float = 135.0  # * above 140/min, less tolerance
-    not_fast_bpm: float = 125.0  # *
+    not_fast_bpm: float = 115.0  # * well below: weak beats are missed together
     fast_beats: int = 17
     few_beats: int = 10  # enough beats to refute a fast rate when there are not 17
     run_beats: int = 5

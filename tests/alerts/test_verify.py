@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from alerts.verify import KINDS, Verdict, verify
 from ecg import QUALITY, BadInput
@@ -104,6 +106,49 @@ def test_the_reason_is_a_sentence_with_its_numbers():
     assert 4.9 < found.numbers["pause_s"] < 6.0
 
 
+some_times = st.lists(st.floats(-SPAN_S, -0.01), max_size=30).map(sorted)
+
+
+@st.composite
+def some_leads(draw):
+    times = draw(some_times)
+    n = len(times)
+    about = {
+        "familiar": draw(st.lists(st.floats(-1, 1), min_size=n, max_size=n)),
+        "companions": draw(st.lists(st.integers(0, 80), min_size=n, max_size=n)),
+        "leakage": draw(st.floats(0, 1)),
+        "stuck": draw(st.floats(0, 1)),
+        "code": draw(st.sampled_from(list(QualityCode))),
+    }
+    return lead(times, **about)
+
+
+some_pulses = st.builds(
+    pulse,
+    some_times,
+    quality=st.floats(0, 1),
+    height=st.floats(0, 100),
+    is_pressure=st.booleans(),
+    code=st.sampled_from(list(QualityCode)),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    kind=st.sampled_from(sorted(KINDS)),
+    leads=st.lists(some_leads(), max_size=3),
+    pulses=st.lists(some_pulses, max_size=2),
+)
+def test_whatever_the_channels_show_there_is_a_verdict_and_dead_channels_do_not_sway_it(
+    kind, leads, pulses
+):
+    found = verify(kind, leads, pulses, ALARM_NS)
+    assert found.verdict in Verdict
+    assert found.reason
+    dead = lead([], code=QualityCode.LEAD_OFF, stuck=1.0), pulse([], code=QualityCode.FLAT)
+    assert verify(kind, [*leads, dead[0]], [*pulses, dead[1]], ALARM_NS).verdict is found.verdict
+
+
 # ---------------------------------------------------------------- asystole
 
 
@@ -185,7 +230,7 @@ def test_a_dicrotic_wave_is_no_pulse_of_its_own():
 
 
 @pytest.mark.parametrize(
-    ("bpm", "verdict"), [(145, TRUE), (136, TRUE), (130, UNDECIDED), (124, FALSE)]
+    ("bpm", "verdict"), [(145, TRUE), (136, TRUE), (130, UNDECIDED), (114, FALSE)]
 )
 def test_tachycardia_with_some_tolerance(bpm, verdict):
     assert decide("Tachycardia", [lead(every(60 / bpm))]) is verdict
