@@ -86,9 +86,9 @@ class Look:
         recent = like[times > -self.limits.span_s - 2]
         return bool(recent.size) and float(recent.mean()) >= self.limits.credible
 
-    def has_stopped(self) -> bool:
-        """Whether a pulse that was there has stayed away."""
-        return any(act.has_stopped(p, self.alarm_ns, self.limits.hole_s) for p in self.pulses)
+    def has_stopped(self, for_s: float) -> bool:
+        """Whether a pulse that was there has stayed away so long."""
+        return any(act.has_stopped(pulse, self.alarm_ns, for_s) for pulse in self.pulses)
 
     def pulse_cover(
         self, height: float = 0.0, even: tuple[float, float] = act.EVEN

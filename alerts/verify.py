@@ -95,7 +95,7 @@ def asystole(look: Look) -> Verification:
             numbers,
         )
     quiet = [act.quiet_s(lead, look.alarm_ns, limits.span_s) for lead in look.leads]
-    if quiet and max(quiet) < limits.quiet_s and not look.has_stopped():
+    if quiet and max(quiet) < limits.quiet_s and not look.has_stopped(limits.hole_s):
         return Verification(
             Verdict.FALSE,
             f"no lead is quiet for longer than {max(quiet):.0f} s",
@@ -258,7 +258,7 @@ def ventricular_fibrillation(look: Look) -> Verification:
             f"no pulse and no QRS for {hole.length_s:.1f} s while the leads oscillate",
             numbers,
         )
-    if leakage > limits.not_oscillating and not look.has_stopped():
+    if leakage > limits.not_oscillating and not look.has_stopped(limits.hole_s):
         return Verification(
             Verdict.FALSE, "no lead shows an oscillation, as fibrillation and flutter are", numbers
         )
