@@ -74,7 +74,8 @@ def main() -> int:
     print(
         f"\n{len(cases)} alarms; score 100·(TP+TN)/(TP+TN+FP+5·FN), undecided counts as true. "
         f"Cross-validated: {FOLDS} folds of records, {REPEATS} times; of each fold the limits are "
-        f"the shipped ones, or neighbours that score {LEAST_GAIN:g} points better on the other folds.\n"
+        f"the shipped ones, or neighbours that score {LEAST_GAIN:g} points better on the other "
+        "folds.\n"
     )
     print(
         "| channels | cross-validated | lowest, highest | as shipped | at least | aim |"

@@ -326,9 +326,24 @@ class PulseAnalyzer:
             raise BadSignal(f"{n_channels} pulse channels; give 1 to 8")
         self.state = np.zeros(1, pulse_state(n_channels))
         head = self.state["head"]
-        head["fs_hz"], head["start_ns"] = fs_hz, start_ns
+        head["n_channels"], head["fs_hz"], head["start_ns"] = n_channels, fs_hz, start_ns
         begin(self.state["channels"][0])
-        self._step = fs_hz / ANALYSIS_HZ
+
+    @classmethod
+    def restore(cls, blob: bytes) -> PulseAnalyzer:
+        """The analyzer whose `state.tobytes()` is `blob`.
+
+        Raises
+        ------
+        BadSignal
+            If the blob is not a state.
+        """
+        n_channels = int.from_bytes(blob[:8], "little")
+        if not 1 <= n_channels <= 8 or len(blob) != pulse_state(n_channels).itemsize:
+            raise BadSignal(f"{len(blob)} bytes are no saved pulse state; begin a new analysis")
+        analyzer = cls.__new__(cls)
+        analyzer.state = np.frombuffer(bytearray(blob), pulse_state(n_channels))
+        return analyzer
 
     def push(self, x: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
         """Take the next samples.
@@ -358,7 +373,8 @@ class PulseAnalyzer:
         room = int(samples.shape[1] / head["fs_hz"]) + 2
         pulses = np.zeros(channels.size * room * _MOST_A_SECOND, PULSE)
         seconds = np.zeros(channels.size * room, QUALITY)
-        counts = advance(head, channels, samples, self._step, pulses, seconds)
+        step = float(head["fs_hz"]) / ANALYSIS_HZ
+        counts = advance(head, channels, samples, step, pulses, seconds)
         return pulses[: counts[0]], seconds[: counts[1]]
 
 

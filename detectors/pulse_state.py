@@ -46,7 +46,13 @@ CHANNEL = np.dtype(
 )
 
 HEAD = np.dtype(
-    [("fs_hz", "f8"), ("start_ns", "i8"), ("n_in", "i8"), ("n", "i8")],
+    [
+        ("n_channels", "i8"),
+        ("fs_hz", "f8"),
+        ("start_ns", "i8"),
+        ("n_in", "i8"),  # inputs taken in
+        ("n", "i8"),  # analysis samples made
+    ],
     align=True,
 )
 

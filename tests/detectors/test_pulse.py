@@ -105,6 +105,21 @@ X = np.concatenate([X, 3 - X])
 WHOLE = find_pulses(X, 360.0)
 
 
+def test_a_saved_state_goes_on_to_the_bit():
+    analyzer = PulseAnalyzer(360.0, 2)
+    first = analyzer.push(X[:, :3000])[0]
+    rest = PulseAnalyzer.restore(analyzer.state.tobytes()).push(X[:, 3000:])[0]
+    joined = np.concatenate([first, rest])
+    for name in joined.dtype.names:
+        assert joined[name].tobytes() == WHOLE[0][name].tobytes()
+
+
+@pytest.mark.parametrize("blob", [b"", b"nothing of ours", bytes(10_000)])
+def test_what_is_no_state_is_refused(blob):
+    with pytest.raises(BadSignal, match="no saved pulse state"):
+        PulseAnalyzer.restore(blob)
+
+
 @settings(max_examples=20, deadline=None)
 @given(cuts=st.lists(st.integers(0, X.shape[1]), max_size=12))
 def test_findings_do_not_depend_on_how_the_stream_is_cut(cuts):
