@@ -13,6 +13,7 @@ from archive.leads import is_ecg, is_pulse
 from archive.read import read_record, read_signals
 from ecg import BadRecord, Record
 
+WFDB_GAIN = 200.0  # ADC units a millivolt, where a header says 0 or nothing (WFDB, "header(5)")
 ALARM_S = 300.0  # the Challenge raises every alarm at 5:00
 
 
@@ -62,10 +63,17 @@ def read_alarm(path: str | Path, with_pulse: bool = True) -> AlarmRecord:
         name=Path(path).name,
         kind=kind,
         is_true=is_true,
-        ecg=read_record(path, leads=ecg, until_s=ALARM_S) if ecg else None,
-        pulse=read_record(path, leads=[i for i, _ in pulse], until_s=ALARM_S) if pulse else None,
+        ecg=_read(path, ecg),
+        pulse=_read(path, [i for i, _ in pulse]),
         units=tuple(unit for _, unit in pulse),
     )
+
+
+def _read(path: str | Path, signals: list[str]) -> Record | None:
+    if not signals:
+        return None
+    # a gain that is not known does no harm: heights are compared with the patient's own
+    return read_record(path, signals, uncalibrated_gain=WFDB_GAIN, until_s=ALARM_S)
 
 
 def _told(comments: tuple[str, ...]) -> tuple[str, bool | None]:

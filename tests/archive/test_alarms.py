@@ -62,6 +62,13 @@ def test_without_pulse_when_not_wanted_or_not_there(tmp_path):
     assert read_alarm(path).ecg is None
 
 
+def test_signals_without_a_gain_are_taken_as_wfdb_does(tmp_path):
+    path, x = write(tmp_path, "a1", CHALLENGE, ["Asystole"], 20 * FS)
+    header = path.with_suffix(".hea")
+    header.write_text(header.read_text().replace("1000/mV", "0/mV"))
+    assert np.allclose(read_alarm(path).ecg.x_mv, x[:, :2].T / 200)
+
+
 def test_what_is_no_record_of_an_alarm_is_refused(tmp_path):
     with pytest.raises(BadRecord, match="no such header"):
         read_alarm(tmp_path / "nothing")
