@@ -25,6 +25,7 @@ SECTIONS = (
     ("wire", (), "Wire codec"),
     ("store", (), "Store"),
     ("alarms", (), "Alarm engine"),
+    ("verify", (), "Verification of alarms"),
     ("score", (), "Scoring archives"),
     ("trace", (), "Live trace in the browser"),
 )
