@@ -27,6 +27,7 @@ SECTIONS = (
     ("alarms", (), "Alarm engine"),
     ("false_alarms", (), "Lethal alarms on real records"),
     ("alarm_path", (), "From the sample to the alarm"),
+    ("verify", (), "Verification of alarms"),
     ("score", (), "Scoring archives"),
     ("trace", (), "Live trace in the browser"),
 )

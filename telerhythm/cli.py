@@ -18,6 +18,7 @@ from telerhythm.commands.score import score
 from telerhythm.commands.serve import serve
 from telerhythm.commands.simulate import simulate
 from telerhythm.commands.store import backup, check
+from telerhythm.commands.verify import verify_alarms
 
 app = typer.Typer(
     help="ECG monitoring and analysis: from the device to the ward, live and in archives.",
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 for command in (demo, serve, dashboard, replay, score, evaluate):
     app.command()(command)
+app.command("verify-alarms")(verify_alarms)
 
 data_app = typer.Typer(help="Records: public databases, simulated patients.", no_args_is_help=True)
 data_app.command("list")(list_databases)
