@@ -1,0 +1,80 @@
+"""Steps 4 to 9 in line: peaks are held, judged, and told as beats."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from detectors import fiducial, fusion
+from detectors import qrs as q
+from dsp.resample import ANALYSIS_HZ
+from ecg.codes import BeatFlag, QualityCode
+
+_NORMAL = ord("N")
+_USABLE = int(QualityCode.USABLE)
+_SEARCH_BACK = int(BeatFlag.SEARCH_BACK)
+_POOR_SIGNAL = int(BeatFlag.POOR_SIGNAL)
+_LEARNING = int(BeatFlag.LEARNING)
+
+
+@njit(cache=True, nogil=True)
+def when(head, n):  # type: ignore[no-untyped-def]
+    """Sample at the device's own rate, and its time in ns, of an analysis sample."""
+    sample = round(n * head.fs_hz / ANALYSIS_HZ)
+    # start is added as an integer: a float of nanoseconds since 1970 is not exact
+    return sample, head.start_ns + round(sample * 1e9 / head.fs_hz)
+
+
+@njit(cache=True, nogil=True)
+def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-untyped-def]
+    """Fill the row of a beat, unless its R peak belongs to the beat before; true when filled."""
+    qrs, lead = head.qrs, peak.lead
+    if peak.fiducial < qrs.last.fiducial + q.WAIT // 2:
+        return False
+    level = q.threshold(qrs, n)
+    flags = _SEARCH_BACK if search_back else 0
+    if qrs.n_beats < q.LEARNING_BEATS:
+        flags |= _LEARNING
+    if leads[lead].second.code != _USABLE:
+        flags |= _POOR_SIGNAL
+    row.confidence = peak.score / (peak.score + level)
+    row.sample, row.t_ns = when(head, peak.fiducial)
+    row.qrs_ms = math.nan
+    row.flags = flags
+    row.code = _NORMAL
+    row.aami = _NORMAL
+    row.lead = lead if leads.size == 1 else -1
+    row.rr_s = q.keep_beat(qrs, peak)
+    return True
+
+
+@njit(cache=True, nogil=True)
+def decide(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
+    """Steps 4 to 9. Beats that this analysis sample makes known; gives the new count."""
+    qrs = head.qrs
+    ended = q.peak_ended(qrs, n, fusion.fuse(leads, n))
+    due = False
+    if qrs.wait > 0:
+        qrs.wait -= 1
+        due = qrs.wait == 0
+    if due:
+        held = qrs.held
+        held.lead = fusion.timing_lead(leads, held.at)
+        held.fiducial = fiducial.r_peak(
+            leads[held.lead], fiducial.own_peak(leads[held.lead], held.at, n)
+        )
+        if q.is_beat(qrs, n):
+            fusion.learn_heights(leads, held.at)
+            fiducial.learn_polarity(leads[held.lead], held.fiducial)
+            n_beats += _write_beat(head, leads, n, held, False, beats[n_beats])
+        else:
+            q.keep_noise(qrs)
+        held.score = np.float32(0.0)
+    if ended:
+        q.hold(qrs, fusion.sharpness_at(leads, qrs.top_at, n))
+    if q.search_back_due(qrs, n):
+        n_beats += _write_beat(head, leads, n, qrs.spare, True, beats[n_beats])
+        qrs.spare.score = np.float32(0.0)
+    return n_beats
