@@ -7,8 +7,9 @@ import math
 import numpy as np
 from numba import njit
 
-from detectors import fiducial, fusion
+from detectors import fiducial, fusion, judge
 from detectors import qrs as q
+from detectors.state import FUSED
 from dsp.resample import ANALYSIS_HZ
 from ecg.codes import BeatFlag, QualityCode
 
@@ -51,29 +52,46 @@ def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-unty
 
 
 @njit(cache=True, nogil=True)
+def _is_beat(qrs, leads, n):  # type: ignore[no-untyped-def]
+    """Judge the held peak."""
+    held = qrs.held
+    if qrs.n_beats < q.LEARNING_BEATS:
+        return q.is_beat(qrs, n)
+    if held.height < q.LOWEST * qrs.height:
+        return False
+    judge.gather(qrs, leads, held, n)
+    held.evidence = judge.evidence(qrs)
+    if judge.N_HIDDEN == 1:
+        return q.is_beat(qrs, n)
+    return held.evidence > 0.0
+
+
+@njit(cache=True, nogil=True)
 def decide(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
     """Steps 4 to 9. Beats that this analysis sample makes known; gives the new count."""
     qrs = head.qrs
-    ended = q.peak_ended(qrs, n, fusion.fuse(leads, n))
+    fused = fusion.fuse(qrs, leads, n)
+    qrs.fused[n & (FUSED - 1)] = fused
+    ended = q.peak_ended(qrs, n, fused)
     due = False
     if qrs.wait > 0:
         qrs.wait -= 1
         due = qrs.wait == 0
     if due:
         held = qrs.held
-        held.lead = fusion.timing_lead(leads, held.at)
-        held.fiducial = fiducial.r_peak(
-            leads[held.lead], fiducial.own_peak(leads[held.lead], held.at, n)
-        )
-        if q.is_beat(qrs, n):
-            fusion.learn_heights(leads, held.at)
-            fiducial.learn_polarity(leads[held.lead], held.fiducial)
+        if _is_beat(qrs, leads, n):
+            fusion.timing_lead(qrs, leads, held)
+            lead = leads[held.lead]
+            held.fiducial = fiducial.place(lead, held.at, n)
+            fusion.learn_leads(leads, held.at)
+            fiducial.learn(lead, held.at, held.fiducial)
             n_beats += _write_beat(head, leads, n, held, False, beats[n_beats])
-        else:
-            q.keep_noise(qrs)
+        elif q.keep_noise(qrs):
+            fusion.timing_lead(qrs, leads, qrs.spare)
+            qrs.spare.fiducial = fiducial.place(leads[qrs.spare.lead], held.at, n)
         held.score = np.float32(0.0)
     if ended:
-        q.hold(qrs, fusion.sharpness_at(leads, qrs.top_at, n))
+        q.hold(qrs, fusion.sharpness_at(qrs, leads, qrs.top_at, n))
     if q.search_back_due(qrs, n):
         n_beats += _write_beat(head, leads, n, qrs.spare, True, beats[n_beats])
         qrs.spare.score = np.float32(0.0)

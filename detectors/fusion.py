@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from detectors import qrs as q
+from detectors import template
 from detectors.state import RING
 from dsp.features import sharpness
 from dsp.filters import SLOPE
@@ -15,6 +16,7 @@ MEAN_RATE = np.float32(0.25)  # a second
 HEIGHT_RATE = np.float32(0.125)  # a beat
 MOST_CREST = np.float32(20.0)
 TINY = np.float32(1e-6)
+TIMING_LIKE = np.float32(0.85)
 TIMING_SHARE = np.float32(0.3)
 
 
@@ -25,51 +27,65 @@ def weight_at(lead, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def weigh(leads):  # type: ignore[no-untyped-def]
+def weigh(qrs, leads):  # type: ignore[no-untyped-def]
     """Weights of the leads for the second that begins: quality, and how far beats stand out.
 
     The feature of a lead is measured in heights of its own beats, and counts by the cube of the
     height over the mean, as the mean of measurements of different precision does.
     """
+    total, mix = np.float32(0.0), np.float32(0.0)
     for i in range(leads.size):
         lead = leads[i]
-        total = np.float32(0.0)
+        mean = np.float32(0.0)
         for j in range(RING):
-            total += lead.feature[j]
-        lead.mean += MEAN_RATE * (total / np.float32(RING) - lead.mean)
-        lead.weight = max(lead.second.sqi, LEAST_WEIGHT)
-        if lead.height > 0.0:
-            lead.weight *= min(lead.height / (lead.mean + TINY), MOST_CREST) ** 3 / lead.height
+            mean += lead.feature[j]
+        lead.mean += MEAN_RATE * (mean / np.float32(RING) - lead.mean)
+        weight = max(lead.second.sqi, LEAST_WEIGHT)
+        total += weight
+        mix += weight * lead.height
+        if qrs.n_beats >= q.LEARNING_BEATS and lead.height > 0.0:
+            weight *= min(lead.height / (lead.mean + TINY), MOST_CREST) ** 3
+        lead.weight = weight
+    if qrs.unit == 0.0 and qrs.n_beats >= q.LEARNING_BEATS:
+        # the fused feature goes on in heights of each lead's own beats, where it has been
+        qrs.unit = mix / total
 
 
 @njit(cache=True, nogil=True)
-def fuse(leads, n):  # type: ignore[no-untyped-def]
+def fuse(qrs, leads, n):  # type: ignore[no-untyped-def]
     """Mean of the leads' features by their weights, in mV a 16 ms; 0 when no lead is there."""
+    at = n & (RING - 1)
     if leads.size == 1:
-        absent = leads[0].absent[n & (RING - 1)]
-        return np.float32(0.0) if absent else leads[0].feature[n & (RING - 1)]
+        return np.float32(0.0) if leads[0].absent[at] else leads[0].feature[at]
     total, weights = np.float32(0.0), np.float32(0.0)
     for i in range(leads.size):
         weight = weight_at(leads[i], n)
-        total += weight * leads[i].feature[n & (RING - 1)]
+        total += weight * leads[i].feature[at] / unit_of(qrs, leads[i])
         weights += weight
     return total / weights if weights > 0.0 else np.float32(0.0)
 
 
 @njit(cache=True, nogil=True)
-def sharpness_at(leads, at, n):  # type: ignore[no-untyped-def]
+def unit_of(qrs, lead):  # type: ignore[no-untyped-def]
+    """What a feature of a lead is divided by, to be a part of the fused one."""
+    return lead.height / qrs.unit if qrs.unit > 0.0 and lead.height > 0.0 else np.float32(1.0)
+
+
+@njit(cache=True, nogil=True)
+def sharpness_at(qrs, leads, at, n):  # type: ignore[no-untyped-def]
     """Sharpness of a peak in all leads, weighted as the feature is."""
     total, weights = np.float32(0.0), np.float32(1e-9)
     for i in range(leads.size):
-        weight = weight_at(leads[i], at)
-        total += weight * sharpness(leads[i].slope, at - q.SHARP_FROM, min(at + SLOPE, n), SLOPE)
+        weight, first = weight_at(leads[i], at), at - q.SHARP_FROM
+        sharp = sharpness(leads[i].slope, first, min(at + SLOPE, n), SLOPE)
+        total += weight * sharp / unit_of(qrs, leads[i])
         weights += weight
     return total / weights
 
 
 @njit(cache=True, nogil=True)
-def learn_heights(leads, at):  # type: ignore[no-untyped-def]
-    """Note how high the feature of each lead is at a beat."""
+def learn_leads(leads, at):  # type: ignore[no-untyped-def]
+    """Note height and shape of a beat in each lead."""
     for i in range(leads.size):
         lead = leads[i]
         height = lead.feature[at & (RING - 1)]
@@ -77,19 +93,32 @@ def learn_heights(leads, at):  # type: ignore[no-untyped-def]
             continue
         rate = HEIGHT_RATE if lead.height > 0.0 else np.float32(1.0)
         lead.height += rate * (height - lead.height)
+        template.learn(lead, at)
 
 
 @njit(cache=True, nogil=True)
-def timing_lead(leads, at):  # type: ignore[no-untyped-def]
-    """The first lead that is about as good as the best: it tells the R peak.
+def timing_lead(qrs, leads, peak):  # type: ignore[no-untyped-def]
+    """Note the lead that tells the R peak: the first in which the beat has a shape known there.
 
-    Always the same one while it is good, for leads do not peak at the same time.
+    Else the first that is about as good as the best. Leads do not peak at the same time: so it is
+    the same one while it is good.
     """
-    best = np.float32(0.0)
+    at, best = peak.at, np.float32(0.0)
+    peak.lead = 0
+    if leads.size == 1:
+        return
     for i in range(leads.size):
-        best = max(best, weight_at(leads[i], at) * leads[i].feature[at & (RING - 1)])
+        match = leads[i].match
+        if match.at == at and match.likeness >= TIMING_LIKE and weight_at(leads[i], at) > 0.0:
+            peak.lead = i
+            return
+        best = max(best, _strength(qrs, leads[i], at))
     for i in range(leads.size):
-        strength = weight_at(leads[i], at) * leads[i].feature[at & (RING - 1)]
-        if strength >= TIMING_SHARE * best:
-            return i
-    return 0
+        if _strength(qrs, leads[i], at) >= TIMING_SHARE * best:
+            peak.lead = i
+            return
+
+
+@njit(cache=True, nogil=True)
+def _strength(qrs, lead, at):  # type: ignore[no-untyped-def]
+    return weight_at(lead, at) * lead.feature[at & (RING - 1)] / unit_of(qrs, lead)

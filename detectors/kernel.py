@@ -85,7 +85,7 @@ def _second(head, leads, vitals, n_vitals, rows, n_rows):  # type: ignore[no-unt
         row.code = leads[i].second.code
         quality.begin(leads[i].second)
         n_rows += 1
-    weigh(leads)
+    weigh(head.qrs, leads)
     row = vitals[n_vitals]
     row.sample, row.t_ns = when(head, head.n)
     qrs = head.qrs

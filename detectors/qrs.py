@@ -135,12 +135,15 @@ def is_beat(qrs, n):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def keep_noise(qrs):  # type: ignore[no-untyped-def]
-    """Note the held peak as one that is no beat; the best of them may be called back."""
+    """Note the held peak as one that is no beat; true when it may be called back as the best."""
     qrs.noises[qrs.n_noises % PEAKS_KEPT] = qrs.held.height
     qrs.n_noises += 1
+    qrs.n_between += 1
     qrs.noise = median(qrs.noises, min(qrs.n_noises, PEAKS_KEPT))
-    if qrs.held.score > qrs.spare.score and qrs.held.at - qrs.last.at >= T_WINDOW:
-        copy_peak(qrs.held, qrs.spare)
+    if qrs.held.score <= qrs.spare.score or qrs.held.at - qrs.last.at < T_WINDOW:
+        return False
+    copy_peak(qrs.held, qrs.spare)
+    return True
 
 
 @njit(cache=True, nogil=True)
@@ -152,6 +155,7 @@ def copy_peak(source, target):  # type: ignore[no-untyped-def]
     target.score = source.score
     target.fiducial = source.fiducial
     target.lead = source.lead
+    target.evidence = source.evidence
 
 
 @njit(cache=True, nogil=True)
@@ -165,6 +169,7 @@ def keep_beat(qrs, peak):  # type: ignore[no-untyped-def]
     place = qrs.n_beats % PEAKS_KEPT
     qrs.heights[place], qrs.sharps[place] = peak.height, peak.sharp
     qrs.n_beats += 1
+    qrs.n_between = 0
     kept = min(qrs.n_beats, PEAKS_KEPT)
     qrs.height, qrs.sharp = median(qrs.heights, kept), median(qrs.sharps, kept)
     copy_peak(peak, qrs.last)

@@ -12,11 +12,15 @@ from dsp.filters import FRONT
 from dsp.resample import RESAMPLE
 
 MAGIC = b"TRHA"
-VERSION = 5
+VERSION = 6
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
 RR_KEPT = 8
 PEAKS_KEPT = 8
+FUSED = 256  # samples of the fused feature that are kept; a power of two
+POINTS = 20  # of a template, 8 ms apart
+TEMPLATES = 2  # of a lead: its usual beat and another one
+FACTS = 18
 
 SECOND = np.dtype(
     [
@@ -33,6 +37,29 @@ SECOND = np.dtype(
 )
 """What is gathered about a lead within the running second, and the verdict on the last one."""
 
+TEMPLATE = np.dtype(
+    [
+        ("wave", "f4", (POINTS,)),  # of the slope about a beat, mV a 16 ms
+        ("power", "f4"),  # sum of its squares
+        ("used", "f4"),  # share of the last beats that were like it
+        ("offset", "f4"),  # samples from where it is aligned to the R peak
+        ("way", "f4"),  # 1 or -1: where the R peak points
+        ("astray", "f4"),  # share of the last beats whose largest deflection lay elsewhere
+    ],
+    align=True,
+)
+
+MATCH = np.dtype(
+    [
+        ("at", "i8"),  # peak that was compared, analysis sample
+        ("likeness", "f4"),  # correlation with the template that it is most like
+        ("gain", "f4"),
+        ("shift", "i4"),  # samples
+        ("which", "i4"),  # template
+    ],
+    align=True,
+)
+
 LEAD = np.dtype(
     [
         ("resample", RESAMPLE),
@@ -45,6 +72,8 @@ LEAD = np.dtype(
         ("height", "f4"),  # of the feature at beats, slowly moving; 0 before the first
         ("mean", "f4"),  # of the feature, by second, slowly moving
         ("weight", "f4"),  # in the fusion of leads
+        ("templates", TEMPLATE, (TEMPLATES,)),
+        ("match", MATCH),  # of the peak that was judged last
         ("polarity", "f4"),  # -1 to 1: which way the largest deflection of beats has pointed
         ("signal", "f4", (RING,)),  # resampled, mV
         ("slope", "f4", (RING,)),  # of the QRS band, mV a 16 ms
@@ -62,12 +91,18 @@ PEAK = np.dtype(
         ("score", "f4"),  # height, lowered when it is blunter than beats are
         ("fiducial", "f8"),  # of the R peak, analysis samples
         ("lead", "i4"),  # that tells it
+        ("evidence", "f4"),  # log odds that it is a beat
     ],
     align=True,
 )
 
 QRS = np.dtype(
     [
+        ("unit", "f4"),  # of the fused feature of several leads, mV a 16 ms
+        ("fused", "f4", (FUSED,)),
+        ("facts", "f4", (FACTS,)),  # about the peak that was judged last
+        ("n_judged", "i8"),
+        ("n_between", "i4"),  # peaks since the last beat
         ("top", "f4"),  # highest feature of the rise under way
         ("top_at", "i8"),
         ("previous", "f4"),
