@@ -52,12 +52,29 @@ def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-unty
 
 
 @njit(cache=True, nogil=True)
+def _is_better(qrs, leads, score):  # type: ignore[no-untyped-def]
+    """Step 5. True when the peak that has ended is to be held in place of the one held so far.
+
+    Of two that are about as good the one that is more like beats wins.
+    """
+    held = qrs.held
+    if qrs.wait == 0:
+        return True
+    close = q.CLOSE * score > held.score and q.CLOSE * held.score > score
+    if not close or qrs.n_beats < q.LEARNING_BEATS:
+        return score > held.score
+    return score * fusion.likeness(leads, qrs.top_at) > held.score * fusion.likeness(leads, held.at)
+
+
+@njit(cache=True, nogil=True)
 def _is_beat(qrs, leads, n):  # type: ignore[no-untyped-def]
     """Judge the held peak."""
     held = qrs.held
     if qrs.n_beats < q.LEARNING_BEATS:
         return q.is_beat(qrs, n)
-    if held.height < q.LOWEST * qrs.height:
+    overdue = n - qrs.last.at > q.OVERDUE * qrs.rr_median * ANALYSIS_HZ
+    if held.height < (q.LOWEST_OVERDUE if overdue else q.LOWEST) * qrs.height:
+        held.evidence = q.HOPELESS
         return False
     judge.gather(qrs, leads, held, n)
     held.evidence = judge.evidence(qrs)
@@ -91,7 +108,11 @@ def decide(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
             qrs.spare.fiducial = fiducial.place(leads[qrs.spare.lead], held.at, n)
         held.score = np.float32(0.0)
     if ended:
-        q.hold(qrs, fusion.sharpness_at(qrs, leads, qrs.top_at, n))
+        sharp = fusion.sharpness_at(qrs, leads, qrs.top_at, n)
+        score = q.score(qrs, sharp)
+        if _is_better(qrs, leads, score):
+            q.hold(qrs, score, sharp)
+        qrs.top = np.float32(0.0)
     if q.search_back_due(qrs, n):
         n_beats += _write_beat(head, leads, n, qrs.spare, True, beats[n_beats])
         qrs.spare.score = np.float32(0.0)

@@ -17,6 +17,7 @@ HEIGHT_RATE = np.float32(0.125)  # a beat
 MOST_CREST = np.float32(20.0)
 TINY = np.float32(1e-6)
 TIMING_LIKE = np.float32(0.85)
+LEAST_LIKE = np.float32(0.2)
 TIMING_SHARE = np.float32(0.3)
 
 
@@ -81,6 +82,19 @@ def sharpness_at(qrs, leads, at, n):  # type: ignore[no-untyped-def]
         total += weight * sharp / unit_of(qrs, leads[i])
         weights += weight
     return total / weights
+
+
+@njit(cache=True, nogil=True)
+def likeness(leads, at):  # type: ignore[no-untyped-def]
+    """How like beats known before a peak is, in all leads; at least `LEAST_LIKE`."""
+    total, weights = np.float32(0.0), np.float32(1e-9)
+    for i in range(leads.size):
+        lead = leads[i]
+        weight = weight_at(lead, at)
+        template.compare(lead, at)
+        total += weight * lead.match.likeness
+        weights += weight
+    return max(total / weights, LEAST_LIKE)
 
 
 @njit(cache=True, nogil=True)

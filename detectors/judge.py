@@ -13,7 +13,7 @@ from numba import njit
 
 from detectors import template
 from detectors.fusion import weight_at
-from detectors.models.judge import B1, B2, HIDDEN, OFFSET, OUT, SCALE, W1
+from detectors.models.judge import B1, B2, HIDDEN, OUT, W1
 from detectors.state import FACTS, FUSED
 from dsp.resample import ANALYSIS_HZ
 
@@ -67,6 +67,7 @@ def _gather_leads(leads, peak, facts):  # type: ignore[no-untyped-def]
     weights = TINY
     mean, most, gain, rough = np.float32(0.0), np.float32(-1.0), np.float32(0.0), np.float32(0.0)
     low, high = np.float32(4.0), np.float32(-5.0)
+    least, used = np.float32(1.0), np.float32(0.0)
     for i in range(leads.size):
         lead = leads[i]
         weight = weight_at(lead, at)
@@ -80,7 +81,8 @@ def _gather_leads(leads, peak, facts):  # type: ignore[no-untyped-def]
         gain += weight * fit
         rough += weight * _rough(lead, at) / lead.height
         weights += weight
-        most = max(most, likeness)
+        used += weight * lead.templates[lead.match.which].used
+        most, least = max(most, likeness), min(least, likeness)
         low, high = min(low, _log(share)), max(high, _log(share))
     facts[11] = mean / weights
     facts[12] = most
@@ -88,6 +90,8 @@ def _gather_leads(leads, peak, facts):  # type: ignore[no-untyped-def]
     facts[14] = low
     facts[15] = high
     facts[16] = _log(rough / weights)
+    facts[18] = used / weights
+    facts[19] = least
 
 
 @njit(cache=True, nogil=True)
@@ -100,7 +104,7 @@ def gather(qrs, leads, peak, n):  # type: ignore[no-untyped-def]
     facts[2] = _log(peak.height / (last.height + TINY))
     facts[3] = _log(peak.sharp / (last.sharp + TINY))
     since_s = np.float32((peak.at - last.at) / ANALYSIS_HZ)
-    facts[4] = min(since_s, np.float32(1.0))
+    facts[4] = min(_log(since_s), np.float32(3.0))
     facts[5] = min(since_s / qrs.rr_median, np.float32(3.0))
     facts[6] = _spread(qrs)
     facts[7] = min(qrs.noise / height, np.float32(1.5))
@@ -120,6 +124,6 @@ def evidence(qrs):  # type: ignore[no-untyped-def]
     for j in range(HIDDEN):
         unit = B1[j]
         for i in range(FACTS):
-            unit += W1[j, i] * (qrs.facts[i] - OFFSET[i]) * SCALE[i]
+            unit += W1[j, i] * qrs.facts[i]
         total += OUT[j] * max(unit, np.float32(0.0))
     return total

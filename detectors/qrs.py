@@ -40,6 +40,11 @@ STEADY_SHARE = np.float32(0.55)  # of the ceiling: T waves in between are not co
 UNEVEN = 0.12
 PATIENCE = 500  # 2 s without a beat: then the threshold falls, time constant 2 s
 LOWEST = np.float32(0.08)  # of the beats' height: the least that the threshold falls to
+LOWEST_OVERDUE = np.float32(0.02)
+OVERDUE = np.float32(1.25)  # median RR intervals
+CLOSE = np.float32(2.5)  # scores within this ratio are about the same
+HOPELESS = np.float32(-99.0)
+CALLED_BACK = np.float32(-2.0)  # log odds above which a peak is called back
 LONGEST_RR_S = 6.0  # more is a pause, not an interval of a rhythm
 FALL = np.float32(1.0 / 500.0)  # a sample: 2 s
 SHARP_FROM = INTEGRAL + SLOPE  # samples before a peak of the feature where its bends may lie
@@ -70,17 +75,19 @@ def peak_ended(qrs, n, feature):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def hold(qrs, sharp):  # type: ignore[no-untyped-def]
-    """Step 5. Of peaks that are too close for two beats keep the best."""
-    height, at = qrs.top, qrs.top_at
-    qrs.top = np.float32(0.0)
-    score = height
-    if qrs.n_beats >= LEARNING_BEATS:
-        bluntness = height * qrs.sharp / (sharp * qrs.height + np.float32(1e-9))
-        score = height / math.sqrt(max(np.float32(1.0), bluntness))
-    if qrs.wait > 0 and score <= qrs.held.score:
-        return
-    qrs.held.at, qrs.held.height, qrs.held.sharp, qrs.held.score = at, height, sharp, score
+def score(qrs, sharp):  # type: ignore[no-untyped-def]
+    """Height of the peak that has ended, lowered when it is blunter than beats are."""
+    if qrs.n_beats < LEARNING_BEATS:
+        return qrs.top
+    bluntness = qrs.top * qrs.sharp / (sharp * qrs.height + np.float32(1e-9))
+    return np.float32(qrs.top / math.sqrt(max(np.float32(1.0), bluntness)))
+
+
+@njit(cache=True, nogil=True)
+def hold(qrs, score, sharp):  # type: ignore[no-untyped-def]
+    """Step 5. Hold the peak that has ended, until it is certain that no better one is close."""
+    held = qrs.held
+    held.at, held.height, held.sharp, held.score = qrs.top_at, qrs.top, sharp, score
     if score < WEAK * qrs.height:
         qrs.wait = WEAK_WAIT
     elif qrs.n_beats < LEARNING_BEATS or qrs.rr_median < FAST_RR_S:
@@ -140,7 +147,9 @@ def keep_noise(qrs):  # type: ignore[no-untyped-def]
     qrs.n_noises += 1
     qrs.n_between += 1
     qrs.noise = median(qrs.noises, min(qrs.n_noises, PEAKS_KEPT))
-    if qrs.held.score <= qrs.spare.score or qrs.held.at - qrs.last.at < T_WINDOW:
+    if qrs.n_beats < LEARNING_BEATS or qrs.held.at - qrs.last.at < T_WINDOW:
+        return False
+    if qrs.spare.score > 0.0 and qrs.held.evidence <= qrs.spare.evidence:
         return False
     copy_peak(qrs.held, qrs.spare)
     return True
@@ -184,5 +193,4 @@ def search_back_due(qrs, n):  # type: ignore[no-untyped-def]
         return False
     if n - qrs.last.at < SEARCH_AFTER * qrs.rr_median * ANALYSIS_HZ + WAIT:
         return False
-    level = max(SEARCH_SHARE * threshold(qrs, n), OVER_NOISE * qrs.noise, FLOOR)
-    return qrs.spare.score > level
+    return qrs.spare.evidence > CALLED_BACK

@@ -20,7 +20,7 @@ PEAKS_KEPT = 8
 FUSED = 256  # samples of the fused feature that are kept; a power of two
 POINTS = 20  # of a template, 8 ms apart
 TEMPLATES = 2  # of a lead: its usual beat and another one
-FACTS = 18
+FACTS = 20
 
 SECOND = np.dtype(
     [
