@@ -9,6 +9,7 @@ from numba import njit
 
 from detectors import fiducial, fusion
 from detectors import qrs as q
+from detectors.state import TENTH
 from dsp.resample import ANALYSIS_HZ
 from ecg.codes import BeatFlag, QualityCode
 
@@ -51,30 +52,46 @@ def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-unty
 
 
 @njit(cache=True, nogil=True)
-def decide(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
-    """Steps 4 to 9. Beats that this analysis sample makes known; gives the new count."""
+def _judge(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
+    """Steps 6, 7 and 9. The held peak is a beat or it is none; gives the new count of beats."""
     qrs = head.qrs
-    ended = q.peak_ended(qrs, n, fusion.fuse(leads, n))
-    due = False
-    if qrs.wait > 0:
-        qrs.wait -= 1
-        due = qrs.wait == 0
-    if due:
-        held = qrs.held
-        held.lead = fusion.timing_lead(leads, held.at)
-        held.fiducial = fiducial.r_peak(
-            leads[held.lead], fiducial.own_peak(leads[held.lead], held.at, n)
-        )
-        if q.is_beat(qrs, n):
-            fusion.learn_heights(leads, held.at)
-            fiducial.learn_polarity(leads[held.lead], held.fiducial)
-            n_beats += _write_beat(head, leads, n, held, False, beats[n_beats])
-        else:
-            q.keep_noise(qrs)
-        held.score = np.float32(0.0)
-    if ended:
-        q.hold(qrs, fusion.sharpness_at(leads, qrs.top_at, n))
-    if q.search_back_due(qrs, n):
-        n_beats += _write_beat(head, leads, n, qrs.spare, True, beats[n_beats])
-        qrs.spare.score = np.float32(0.0)
+    held = qrs.held
+    held.lead = fusion.timing_lead(leads, held.at)
+    held.fiducial = fiducial.r_peak(
+        leads[held.lead], fiducial.own_peak(leads[held.lead], held.at, n)
+    )
+    if q.is_beat(qrs, n):
+        fusion.learn_heights(leads, held.at)
+        fiducial.learn_polarity(leads[held.lead], held.fiducial)
+        n_beats += _write_beat(head, leads, n, held, False, beats[n_beats])
+    else:
+        q.keep_noise(qrs)
+    held.score = np.float32(0.0)
+    return n_beats
+
+
+@njit(cache=True, nogil=True)
+def decide(head, leads, end, beats, n_beats):  # type: ignore[no-untyped-def]
+    """Steps 4 to 9. Beats that the analysis samples up to `end` (not included) make known.
+
+    Most samples change nothing but the rise under way: `q.follow` passes over them. Gives the new
+    count of beats.
+    """
+    qrs, n = head.qrs, head.n
+    while n < end:
+        tenth = n - n % TENTH + TENTH
+        last = min(end, tenth) - 1
+        if qrs.judge_at >= n:
+            last = min(last, qrs.judge_at)
+        n, ended = q.follow(qrs, n, last)
+        if n == qrs.judge_at:
+            n_beats = _judge(head, leads, n, beats, n_beats)
+        if ended:
+            q.hold(qrs, n, fusion.sharpness_at(leads, qrs.top_at, n))
+        n += 1
+        if n == tenth:
+            q.move_levels(qrs, n)
+            if q.search_back_due(qrs, n):
+                n_beats += _write_beat(head, leads, n, qrs.spare, True, beats[n_beats])
+                qrs.spare.score = np.float32(0.0)
     return n_beats

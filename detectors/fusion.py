@@ -7,7 +7,7 @@ from numba import njit
 
 from detectors import qrs as q
 from detectors.state import RING
-from dsp.features import sharpness
+from dsp.features import fold_sum, sharpness
 from dsp.filters import SLOPE
 
 LEAST_WEIGHT = np.float32(0.05)  # a poor lead counts little, but more than nothing
@@ -25,35 +25,41 @@ def weight_at(lead, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def weigh(leads):  # type: ignore[no-untyped-def]
+def weigh(leads, work):  # type: ignore[no-untyped-def]
     """Weights of the leads for the second that begins: quality, and how far beats stand out.
 
     The feature of a lead is measured in heights of its own beats, and counts by the cube of the
-    height over the mean, as the mean of measurements of different precision does.
+    height over the mean, as the mean of measurements of different precision does. Weights change
+    here and nowhere else: a block is fused with the same ones however it is cut.
     """
     for i in range(leads.size):
         lead = leads[i]
-        total = np.float32(0.0)
-        for j in range(RING):
-            total += lead.feature[j]
-        lead.mean += MEAN_RATE * (total / np.float32(RING) - lead.mean)
+        work.sum[:] = lead.feature
+        mean = fold_sum(work.sum, RING) / np.float32(RING)
+        lead.mean += MEAN_RATE * (mean - lead.mean)
         lead.weight = max(lead.second.sqi, LEAST_WEIGHT)
         if lead.height > 0.0:
             lead.weight *= min(lead.height / (lead.mean + TINY), MOST_CREST) ** 3 / lead.height
 
 
 @njit(cache=True, nogil=True)
-def fuse(leads, n):  # type: ignore[no-untyped-def]
-    """Mean of the leads' features by their weights, in mV a 16 ms; 0 when no lead is there."""
-    if leads.size == 1:
-        absent = leads[0].absent[n & (RING - 1)]
-        return np.float32(0.0) if absent else leads[0].feature[n & (RING - 1)]
-    total, weights = np.float32(0.0), np.float32(0.0)
-    for i in range(leads.size):
-        weight = weight_at(leads[i], n)
-        total += weight * leads[i].feature[n & (RING - 1)]
-        weights += weight
-    return total / weights if weights > 0.0 else np.float32(0.0)
+def add_lead(lead, feature, absent, total, weights):  # type: ignore[no-untyped-def]
+    """Add a lead's feature of some samples to the sums that `fuse` divides.
+
+    feature, total, weights : float32, absent : uint8, [n_samples]
+    """
+    weight = lead.weight
+    for k in range(feature.size):
+        here = weight if absent[k] == 0 else np.float32(0.0)
+        total[k] += here * feature[k]
+        weights[k] += here
+
+
+@njit(cache=True, nogil=True)
+def fuse(total, weights):  # type: ignore[no-untyped-def]
+    """Mean of the leads' features by their weights, into `total`; 0 when no lead is there."""
+    for k in range(total.size):
+        total[k] = total[k] / weights[k] if weights[k] > 0.0 else np.float32(0.0)
 
 
 @njit(cache=True, nogil=True)
