@@ -9,7 +9,7 @@ from numba import njit
 
 from detectors import fiducial, fusion, judge
 from detectors import qrs as q
-from detectors.state import FUSED
+from detectors.state import TENTH
 from dsp.resample import ANALYSIS_HZ
 from ecg.codes import BeatFlag, QualityCode
 
@@ -52,18 +52,19 @@ def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-unty
 
 
 @njit(cache=True, nogil=True)
-def _is_better(qrs, leads, score):  # type: ignore[no-untyped-def]
+def _is_better(qrs, leads, n, score):  # type: ignore[no-untyped-def]
     """Step 5. True when the peak that has ended is to be held in place of the one held so far.
 
     Of two that are about as good the one that is more like beats wins.
     """
     held = qrs.held
-    if qrs.wait == 0:
+    if qrs.judge_at <= n:
         return True
     close = q.CLOSE * score > held.score and q.CLOSE * held.score > score
     if not close or qrs.n_beats < q.LEARNING_BEATS:
         return score > held.score
-    return score * fusion.likeness(leads, qrs.top_at) > held.score * fusion.likeness(leads, held.at)
+    own, other = fusion.likeness(leads, qrs.top_at, n), fusion.likeness(leads, held.at, n)
+    return score * own > held.score * other
 
 
 @njit(cache=True, nogil=True)
@@ -78,42 +79,60 @@ def _is_beat(qrs, leads, n):  # type: ignore[no-untyped-def]
         return False
     judge.gather(qrs, leads, held, n)
     held.evidence = judge.evidence(qrs)
-    if judge.N_HIDDEN == 1:
-        return q.is_beat(qrs, n)
     return held.evidence > 0.0
 
 
 @njit(cache=True, nogil=True)
-def decide(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
-    """Steps 4 to 9. Beats that this analysis sample makes known; gives the new count."""
+def _judge(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
+    """Steps 6, 7 and 9. The held peak is a beat or it is none; gives the new count of beats."""
     qrs = head.qrs
-    fused = fusion.fuse(qrs, leads, n)
-    qrs.fused[n & (FUSED - 1)] = fused
-    ended = q.peak_ended(qrs, n, fused)
-    due = False
-    if qrs.wait > 0:
-        qrs.wait -= 1
-        due = qrs.wait == 0
-    if due:
-        held = qrs.held
-        if _is_beat(qrs, leads, n):
-            fusion.timing_lead(qrs, leads, held)
-            lead = leads[held.lead]
-            held.fiducial = fiducial.place(lead, held.at, n)
-            fusion.learn_leads(leads, held.at)
-            fiducial.learn(lead, held.at, held.fiducial)
-            n_beats += _write_beat(head, leads, n, held, False, beats[n_beats])
-        elif q.keep_noise(qrs):
-            fusion.timing_lead(qrs, leads, qrs.spare)
-            qrs.spare.fiducial = fiducial.place(leads[qrs.spare.lead], held.at, n)
-        held.score = np.float32(0.0)
-    if ended:
-        sharp = fusion.sharpness_at(qrs, leads, qrs.top_at, n)
-        score = q.score(qrs, sharp)
-        if _is_better(qrs, leads, score):
-            q.hold(qrs, score, sharp)
-        qrs.top = np.float32(0.0)
-    if q.search_back_due(qrs, n):
-        n_beats += _write_beat(head, leads, n, qrs.spare, True, beats[n_beats])
-        qrs.spare.score = np.float32(0.0)
+    held = qrs.held
+    if _is_beat(qrs, leads, n):
+        fusion.timing_lead(leads, held)
+        lead = leads[held.lead]
+        held.fiducial = fiducial.place(lead, held.at, n)
+        fusion.learn_leads(leads, held.at, n)
+        fiducial.learn(lead, held.at, held.fiducial)
+        n_beats += _write_beat(head, leads, n, held, False, beats[n_beats])
+    elif q.keep_noise(qrs):
+        fusion.timing_lead(leads, qrs.spare)
+        qrs.spare.fiducial = fiducial.place(leads[qrs.spare.lead], held.at, n)
+    held.score = np.float32(0.0)
+    return n_beats
+
+
+@njit(cache=True, nogil=True)
+def _end_peak(qrs, leads, n):  # type: ignore[no-untyped-def]
+    """Step 5. Of peaks that are too close for two beats hold the best."""
+    sharp = fusion.sharpness_at(leads, qrs.top_at, n)
+    score = q.score(qrs, sharp)
+    if _is_better(qrs, leads, n, score):
+        q.hold(qrs, n, score, sharp)
+    qrs.top = np.float32(0.0)
+
+
+@njit(cache=True, nogil=True)
+def decide(head, leads, end, beats, n_beats):  # type: ignore[no-untyped-def]
+    """Steps 4 to 9. Beats that the analysis samples up to `end` (not included) make known.
+
+    Most samples change nothing but the rise under way: `q.follow` passes over them. Gives the new
+    count of beats.
+    """
+    qrs, n = head.qrs, head.n
+    while n < end:
+        tenth = n - n % TENTH + TENTH
+        last = min(end, tenth) - 1
+        if qrs.judge_at >= n:
+            last = min(last, qrs.judge_at)
+        n, ended = q.follow(qrs, n, last)
+        if n == qrs.judge_at:
+            n_beats = _judge(head, leads, n, beats, n_beats)
+        if ended:
+            _end_peak(qrs, leads, n)
+        n += 1
+        if n == tenth:
+            q.move_levels(qrs, n)
+            if q.search_back_due(qrs, n):
+                n_beats += _write_beat(head, leads, n, qrs.spare, True, beats[n_beats])
+                qrs.spare.score = np.float32(0.0)
     return n_beats

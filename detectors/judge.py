@@ -61,7 +61,7 @@ def _rough(lead, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _gather_leads(leads, peak, facts):  # type: ignore[no-untyped-def]
+def _gather_leads(leads, peak, n, facts):  # type: ignore[no-untyped-def]
     """Facts 11 to 16: templates and heights, lead by lead."""
     at = peak.at
     weights = TINY
@@ -73,7 +73,7 @@ def _gather_leads(leads, peak, facts):  # type: ignore[no-untyped-def]
         weight = weight_at(lead, at)
         if weight == 0.0 or lead.height == 0.0:
             continue
-        template.compare(lead, at)
+        template.compare(lead, at, n)
         likeness, fit = lead.match.likeness, lead.match.gain
         share = lead.feature[at & (lead.feature.size - 1)] / lead.height
         weight *= lead.height
@@ -112,9 +112,10 @@ def gather(qrs, leads, peak, n):  # type: ignore[no-untyped-def]
     own = peak.height + TINY
     facts[9] = min(_level(qrs, peak.at - 75, peak.at - 25) / own, np.float32(2.0))
     facts[10] = min(_level(qrs, peak.at + 22, min(peak.at + 52, n)) / own, np.float32(2.0))
-    _gather_leads(leads, peak, facts)
+    _gather_leads(leads, peak, n, facts)
     facts[17] = math.log2(np.float32(qrs.n_between) + np.float32(1.0))
     qrs.n_judged += 1
+    qrs.judged_at = peak.at
 
 
 @njit(cache=True, nogil=True)

@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numba import njit
 
-from detectors.state import PEAKS_KEPT, RR_KEPT
+from detectors.state import PEAKS_KEPT, RR_KEPT, TENTH
 from dsp.features import median
 from dsp.filters import INTEGRAL, SLOPE
 from dsp.resample import ANALYSIS_HZ
@@ -46,7 +46,7 @@ CLOSE = np.float32(2.5)  # scores within this ratio are about the same
 HOPELESS = np.float32(-99.0)
 CALLED_BACK = np.float32(-2.0)  # log odds above which a peak is called back
 LONGEST_RR_S = 6.0  # more is a pause, not an interval of a rhythm
-FALL = np.float32(1.0 / 500.0)  # a sample: 2 s
+FALL = np.float32(TENTH / 500.0)  # a tenth of a second: 2 s
 SHARP_FROM = INTEGRAL + SLOPE  # samples before a peak of the feature where its bends may lie
 _NEVER = -(10**9)
 
@@ -54,24 +54,46 @@ _NEVER = -(10**9)
 @njit(cache=True, nogil=True)
 def begin(qrs):  # type: ignore[no-untyped-def]
     """A detector that has seen nothing."""
-    qrs.last.at = _NEVER
+    qrs.last.at = qrs.judge_at = _NEVER
     qrs.last.fiducial = math.nan
     qrs.rr_median = np.float32(1.0)
 
 
 @njit(cache=True, nogil=True)
-def peak_ended(qrs, n, feature):  # type: ignore[no-untyped-def]
-    """Step 4. Follow the feature; true when a rise has ended and `qrs.top` was its top."""
-    qrs.ceiling = max(feature, qrs.ceiling - FALL * qrs.ceiling)
+def follow(qrs, n, last):  # type: ignore[no-untyped-def]
+    """Step 4. Follow the fused feature from sample `n` to `last`, or to the end of a rise.
+
+    Gives the sample where it stopped, and true when a rise has ended and `qrs.top` was its top.
+    """
+    fused, mask = qrs.fused, qrs.fused.size - 1
+    top, top_at, previous = qrs.top, qrs.top_at, qrs.previous
+    while True:
+        feature = fused[n & mask]
+        ended = False
+        if feature > previous and feature > top:
+            top, top_at = feature, n
+        elif top > 0.0:
+            ended = feature < np.float32(0.5) * top or n - top_at > LONGEST_PEAK
+        previous = feature
+        if ended or n == last:
+            break
+        n += 1
+    qrs.top, qrs.top_at, qrs.previous = top, top_at, previous
+    return n, ended
+
+
+@njit(cache=True, nogil=True)
+def move_levels(qrs, end):  # type: ignore[no-untyped-def]
+    """Step 6. Ceiling and mean of the feature, after the tenth of a second before `end`."""
+    fused, mask = qrs.fused, qrs.fused.size - 1
+    total, most = np.float32(0.0), np.float32(0.0)
+    for n in range(end - TENTH, end):
+        total += fused[n & mask]
+        most = max(most, fused[n & mask])
+    qrs.ceiling = max(most, qrs.ceiling * (np.float32(1.0) - FALL))
     # a mean from the first sample on, then one of 2 s
-    qrs.mean += max(FALL, np.float32(1.0 / (n + 1.0))) * (feature - qrs.mean)
-    ended = False
-    if feature > qrs.previous and feature > qrs.top:
-        qrs.top, qrs.top_at = feature, n
-    elif qrs.top > 0.0:
-        ended = feature < np.float32(0.5) * qrs.top or n - qrs.top_at > LONGEST_PEAK
-    qrs.previous = feature
-    return ended
+    rate = max(FALL, np.float32(TENTH / end))
+    qrs.mean += rate * (total / np.float32(TENTH) - qrs.mean)
 
 
 @njit(cache=True, nogil=True)
@@ -84,16 +106,16 @@ def score(qrs, sharp):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def hold(qrs, score, sharp):  # type: ignore[no-untyped-def]
-    """Step 5. Hold the peak that has ended, until it is certain that no better one is close."""
+def hold(qrs, n, score, sharp):  # type: ignore[no-untyped-def]
+    """Step 5. Hold the peak that has ended, until it is certain that no better one is close; `n` is now."""
     held = qrs.held
     held.at, held.height, held.sharp, held.score = qrs.top_at, qrs.top, sharp, score
     if score < WEAK * qrs.height:
-        qrs.wait = WEAK_WAIT
+        qrs.judge_at = n + WEAK_WAIT
     elif qrs.n_beats < LEARNING_BEATS or qrs.rr_median < FAST_RR_S:
-        qrs.wait = FAST_WAIT
+        qrs.judge_at = n + FAST_WAIT
     else:
-        qrs.wait = WAIT
+        qrs.judge_at = n + WAIT
 
 
 @njit(cache=True, nogil=True)

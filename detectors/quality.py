@@ -7,15 +7,16 @@ import math
 import numpy as np
 from numba import njit
 
-from dsp.resample import ANALYSIS_HZ
+from detectors.state import SECOND
+from dsp.features import fold_max, fold_sum
 from ecg.codes import QualityCode
 
-SECOND = int(ANALYSIS_HZ)
-SAME_MV = 0.0005  # two samples that differ by less are the same: a converter at its end
+SAME_MV = np.float32(0.0005)  # two samples that differ by less are the same: a converter at its end
 FLAT_MV = 0.02  # peak to peak within a second: less than any lead with a heart on it
 RANGE_MV = 12.0  # an electrode that comes off swings further than any heart
 JUMP_MV = 3.0  # from one sample to the next
 ROUGH_MV = 0.12  # mean curvature of a second that is mostly muscle
+FAR = np.float32(1e9)  # mV: beyond any sample
 
 _USABLE = int(QualityCode.USABLE)
 _NOISY = int(QualityCode.NOISY)
@@ -26,36 +27,31 @@ _OFF = int(QualityCode.LEAD_OFF)
 
 
 @njit(cache=True, nogil=True)
-def begin(second):  # type: ignore[no-untyped-def]
-    """Begin a second."""
-    second.missing = 0
-    second.low = np.float32(1e9)
-    second.high = np.float32(-1e9)
-    second.repeats = 0
-    second.jump = np.float32(0.0)
-    second.rough = 0.0
+def measure(second, signal, absent, room):  # type: ignore[no-untyped-def]
+    """Step 3. Measure the second that has ended; samples that are absent do not count.
 
-
-@njit(cache=True, nogil=True)
-def gather(second, signal, absent, first, end):  # type: ignore[no-untyped-def]
-    """Take the samples `first` to `end` (not included) of the rings into the running second."""
-    mask = signal.size - 1
-    low, high, jump, rough = second.low, second.high, second.jump, second.rough
-    missing, repeats = second.missing, second.repeats
-    before, last = signal[(first - 2) & mask], signal[(first - 1) & mask]
-    for n in range(first, end):
-        x = signal[n & mask]
-        if absent[n & mask]:
-            missing += 1
-        else:
-            step = x - last
-            jump = max(jump, abs(step))
-            rough += abs(step - (last - before))
-            repeats += abs(step) < SAME_MV
-            low, high = min(low, x), max(high, x)
-        before, last = last, x
-    second.low, second.high, second.jump, second.rough = low, high, jump, rough
+    signal : float32, absent : uint8, [2 + SECOND], with the two samples before it;
+    room : float32 [SECOND] to work in.
+    """
+    before, last, x, absent = signal, signal[1:], signal[2:], absent[2:]
+    missing, repeats = 0, 0
+    for i in range(SECOND):
+        missing += absent[i]
+        repeats += (absent[i] == 0) & (abs(x[i] - last[i]) < SAME_MV)
     second.missing, second.repeats = missing, repeats
+    for i in range(SECOND):
+        bend = (x[i] - last[i]) - (last[i] - before[i])
+        room[i] = np.float32(0.0) if absent[i] else abs(bend)
+    second.rough = fold_sum(room, SECOND)
+    for i in range(SECOND):
+        room[i] = np.float32(0.0) if absent[i] else abs(x[i] - last[i])
+    second.jump = fold_max(room, SECOND)
+    for i in range(SECOND):
+        room[i] = -FAR if absent[i] else x[i]
+    second.high = fold_max(room, SECOND)
+    for i in range(SECOND):
+        room[i] = -FAR if absent[i] else -x[i]
+    second.low = -fold_max(room, SECOND)
 
 
 @njit(cache=True, nogil=True)

@@ -8,34 +8,36 @@ from __future__ import annotations
 
 import numpy as np
 
-from dsp.filters import FRONT
-from dsp.resample import RESAMPLE
+from dsp.resample import ANALYSIS_HZ, RESAMPLE
 
 MAGIC = b"TRHA"
-VERSION = 6
+VERSION = 7
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
+SECOND = int(ANALYSIS_HZ)
+BLOCK = SECOND  # samples that the kernels take at once, at most
+TENTH = SECOND // 10  # slow measures move once so many samples, and search-back looks
+FUSED = 512  # samples of the fused feature that are kept; a power of two
 RR_KEPT = 8
 PEAKS_KEPT = 8
-FUSED = 256  # samples of the fused feature that are kept; a power of two
 POINTS = 20  # of a template, 8 ms apart
 TEMPLATES = 2  # of a lead: its usual beat and another one
 FACTS = 20
 
-SECOND = np.dtype(
+QUALITY = np.dtype(
     [
         ("missing", "i4"),
         ("low", "f4"),
         ("high", "f4"),
         ("repeats", "i4"),
         ("jump", "f4"),
-        ("rough", "f8"),
+        ("rough", "f4"),
         ("sqi", "f4"),
         ("code", "i4"),
     ],
     align=True,
 )
-"""What is gathered about a lead within the running second, and the verdict on the last one."""
+"""What was measured about the last second of a lead, and the verdict on it."""
 
 TEMPLATE = np.dtype(
     [
@@ -63,8 +65,7 @@ MATCH = np.dtype(
 LEAD = np.dtype(
     [
         ("resample", RESAMPLE),
-        ("front", FRONT),
-        ("second", SECOND),
+        ("second", QUALITY),
         ("held_mv", "f4"),  # last sample that was there: stands in for missing ones
         ("offset_mv", "f4"),  # subtracted, so that the signal goes on smoothly after a gap
         ("gap", "i4"),  # inputs missing in a row, up to now
@@ -72,6 +73,7 @@ LEAD = np.dtype(
         ("height", "f4"),  # of the feature at beats, slowly moving; 0 before the first
         ("mean", "f4"),  # of the feature, by second, slowly moving
         ("weight", "f4"),  # in the fusion of leads
+        ("scale", "f4"),  # by which its feature is multiplied there
         ("templates", TEMPLATE, (TEMPLATES,)),
         ("match", MATCH),  # of the peak that was judged last
         ("polarity", "f4"),  # -1 to 1: which way the largest deflection of beats has pointed
@@ -99,15 +101,16 @@ PEAK = np.dtype(
 QRS = np.dtype(
     [
         ("unit", "f4"),  # of the fused feature of several leads, mV a 16 ms
-        ("fused", "f4", (FUSED,)),
+        ("fused", "f4", (FUSED,)),  # feature of all leads
         ("facts", "f4", (FACTS,)),  # about the peak that was judged last
+        ("judged_at", "i8"),  # that peak
         ("n_judged", "i8"),
         ("n_between", "i4"),  # peaks since the last beat
         ("top", "f4"),  # highest feature of the rise under way
         ("top_at", "i8"),
         ("previous", "f4"),
         ("held", PEAK),  # best peak within the waiting time
-        ("wait", "i4"),  # samples until it is judged
+        ("judge_at", "i8"),  # analysis sample at which it is judged; in the past when none is
         ("last", PEAK),  # the last beat
         ("spare", PEAK),  # best peak since the last beat that was no beat
         ("heights", "f4", (PEAKS_KEPT,)),  # of the last beats

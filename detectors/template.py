@@ -24,7 +24,7 @@ TINY = np.float32(1e-12)
 
 
 @njit(cache=True, nogil=True)
-def compare(lead, at):  # type: ignore[no-untyped-def]
+def compare(lead, at, now):  # type: ignore[no-untyped-def]
     """Compare a lead about a sample with its templates; the best match goes into `lead.match`."""
     match = lead.match
     if match.at == at:
@@ -32,7 +32,8 @@ def compare(lead, at):  # type: ignore[no-untyped-def]
     slope, mask = lead.slope, lead.slope.size - 1
     match.at, match.likeness, match.gain = at, np.float32(-1.0), np.float32(0.0)
     match.shift, match.which = 0, 0
-    for s in range(-SHIFT, SHIFT + 1):
+    most = min(SHIFT, now - at + BEFORE - STEP * (POINTS - 1))  # no sample after `now`
+    for s in range(-SHIFT, most + 1):
         first = at - BEFORE + s
         power = TINY
         for j in range(POINTS):
@@ -52,9 +53,9 @@ def compare(lead, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def learn(lead, at):  # type: ignore[no-untyped-def]
+def learn(lead, at, now):  # type: ignore[no-untyped-def]
     """Take a beat into the template that it is like, else in place of the one used less."""
-    compare(lead, at)
+    compare(lead, at, now)
     match, templates = lead.match, lead.templates
     rate = RATE
     if match.likeness < LIKE:
