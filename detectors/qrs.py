@@ -107,7 +107,7 @@ def score(qrs, sharp):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def hold(qrs, n, score, sharp):  # type: ignore[no-untyped-def]
-    """Step 5. Hold the peak that has ended, until it is certain that no better one is close; `n` is now."""
+    """Step 5. Hold the peak that has ended until it is certain that no better one is close."""
     held = qrs.held
     held.at, held.height, held.sharp, held.score = qrs.top_at, qrs.top, sharp, score
     if score < WEAK * qrs.height:

@@ -68,6 +68,8 @@ LEAD = np.dtype(
         ("second", QUALITY),
         ("held_mv", "f4"),  # last sample that was there: stands in for missing ones
         ("offset_mv", "f4"),  # subtracted, so that the signal goes on smoothly after a gap
+        ("steep_mv", "f4"),  # from one input to the next: more is no heart's doing
+        ("away", "i4"),  # inputs in a row held back for it
         ("gap", "i4"),  # inputs missing in a row, up to now
         ("started", "i4"),
         ("height", "f4"),  # of the feature at beats, slowly moving; 0 before the first
