@@ -14,7 +14,7 @@ _ROOMS = (Path(__file__).parent, Path(__file__).parent.parent / "dsp")
 
 def drop_stale() -> int:
     """Remove compiled kernels that are older than any source of the rooms; give their number."""
-    newest = max(p.stat().st_mtime for room in _ROOMS for p in room.glob("*.py"))
+    newest = max(p.stat().st_mtime for room in _ROOMS for p in room.rglob("*.py"))
     dropped = 0
     for room in _ROOMS:
         for compiled in (room / "__pycache__").glob("*.nb[ic]"):

@@ -11,6 +11,7 @@ from dsp.filters import DELAY
 LAG = int(DELAY)
 APART = 20  # 80 ms: further apart the leads of one beat do not peak
 NEAR = 4  # 16 ms: so far beats of one shape may differ
+MOST_ASTRAY = np.float32(0.9)
 ASTRAY_RATE = np.float32(0.0625)  # a beat
 REACH = 25  # 100 ms: the R peak lies no further from the middle of the feature
 
@@ -83,7 +84,7 @@ def place(lead, at, now):  # type: ignore[no-untyped-def]
     kept = _between(signal, where) if abs(where - middle) < NEAR else guess
     away = np.float32(1.0) if abs(found - kept) > NEAR else np.float32(0.0)
     shape.astray += ASTRAY_RATE * (away - shape.astray)
-    if shape.astray > np.float32(0.5):
+    if shape.astray > MOST_ASTRAY:
         shape.way = np.float32(0.0)
         return found
     return kept

@@ -16,7 +16,7 @@ MEAN_RATE = np.float32(0.25)  # a second
 HEIGHT_RATE = np.float32(0.125)  # a beat
 MOST_CREST = np.float32(20.0)
 TINY = np.float32(1e-6)
-TIMING_LIKE = np.float32(0.85)
+TIMING_LIKE = np.float32(0.6)
 LEAST_LIKE = np.float32(0.2)
 TIMING_SHARE = np.float32(0.3)
 
@@ -127,13 +127,11 @@ def timing_lead(leads, peak):  # type: ignore[no-untyped-def]
     if leads.size == 1:
         return
     for i in range(leads.size):
-        match = leads[i].match
-        if match.at == at and match.likeness >= TIMING_LIKE and weight_at(leads[i], at) > 0.0:
-            peak.lead = i
-            return
         best = max(best, _strength(leads[i], at))
     for i in range(leads.size):
-        if _strength(leads[i], at) >= TIMING_SHARE * best:
+        match, strength = leads[i].match, _strength(leads[i], at)
+        known = match.at == at and match.likeness >= TIMING_LIKE and strength > 0.0
+        if known or strength >= TIMING_SHARE * best:
             peak.lead = i
             return
 

@@ -13,11 +13,10 @@ from numba import njit
 
 from detectors import template
 from detectors.fusion import weight_at
-from detectors.models.judge import B1, B2, HIDDEN, OUT, W1
-from detectors.state import FACTS, FUSED
+from detectors.models.judge import B1, B2, OUT, W1
+from detectors.state import FACTS, FUSED, HIDDEN
 from dsp.resample import ANALYSIS_HZ
 
-N_HIDDEN = HIDDEN
 TINY = np.float32(1e-9)
 ROUGH_OVER = 40
 
@@ -67,7 +66,8 @@ def _gather_leads(leads, peak, n, facts):  # type: ignore[no-untyped-def]
     weights = TINY
     mean, most, gain, rough = np.float32(0.0), np.float32(-1.0), np.float32(0.0), np.float32(0.0)
     low, high = np.float32(4.0), np.float32(-5.0)
-    least, used = np.float32(1.0), np.float32(0.0)
+    least, used, heaviest = np.float32(1.0), np.float32(0.0), np.float32(0.0)
+    facts[20], facts[21] = np.float32(0.0), np.float32(0.0)
     for i in range(leads.size):
         lead = leads[i]
         weight = weight_at(lead, at)
@@ -76,11 +76,13 @@ def _gather_leads(leads, peak, n, facts):  # type: ignore[no-untyped-def]
         template.compare(lead, at, n)
         likeness, fit = lead.match.likeness, lead.match.gain
         share = lead.feature[at & (lead.feature.size - 1)] / lead.height
-        weight *= lead.height
         mean += weight * likeness
         gain += weight * fit
-        rough += weight * _rough(lead, at) / lead.height
+        rough += weight * (_rough(lead, at) / lead.height)
         weights += weight
+        if weight > heaviest:
+            heaviest = weight
+            facts[20], facts[21] = _log(share), likeness
         used += weight * lead.templates[lead.match.which].used
         most, least = max(most, likeness), min(least, likeness)
         low, high = min(low, _log(share)), max(high, _log(share))
@@ -92,6 +94,7 @@ def _gather_leads(leads, peak, n, facts):  # type: ignore[no-untyped-def]
     facts[16] = _log(rough / weights)
     facts[18] = used / weights
     facts[19] = least
+    facts[22] = heaviest / weights
 
 
 @njit(cache=True, nogil=True)
@@ -107,6 +110,8 @@ def gather(qrs, leads, peak, n):  # type: ignore[no-untyped-def]
     facts[4] = min(_log(since_s), np.float32(3.0))
     facts[5] = min(since_s / qrs.rr_median, np.float32(3.0))
     facts[6] = _spread(qrs)
+    last_rr_s = qrs.rr[(qrs.n_rr - 1) % qrs.rr.size] if qrs.n_rr > 0 else np.float32(1.0)
+    facts[23] = min(_log(since_s / last_rr_s), np.float32(3.0))
     facts[7] = min(qrs.noise / height, np.float32(1.5))
     facts[8] = min(qrs.mean / height, np.float32(1.5))
     own = peak.height + TINY
@@ -121,10 +126,14 @@ def gather(qrs, leads, peak, n):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def evidence(qrs):  # type: ignore[no-untyped-def]
     """Log odds that the peak of `qrs.facts` is a beat."""
+    hidden = qrs.hidden
+    for j in range(HIDDEN):
+        hidden[j] = B1[j]
+    for i in range(FACTS):
+        fact = qrs.facts[i]
+        for j in range(HIDDEN):
+            hidden[j] += W1[i, j] * fact
     total = B2
     for j in range(HIDDEN):
-        unit = B1[j]
-        for i in range(FACTS):
-            unit += W1[j, i] * qrs.facts[i]
-        total += OUT[j] * max(unit, np.float32(0.0))
+        total += OUT[j] * max(hidden[j], np.float32(0.0))
     return total

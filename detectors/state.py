@@ -22,7 +22,8 @@ RR_KEPT = 8
 PEAKS_KEPT = 8
 POINTS = 20  # of a template, 8 ms apart
 TEMPLATES = 2  # of a lead: its usual beat and another one
-FACTS = 20
+FACTS = 24  # about a peak that is judged
+HIDDEN = 16  # units of the network that weighs them
 
 QUALITY = np.dtype(
     [
@@ -105,6 +106,7 @@ QRS = np.dtype(
         ("unit", "f4"),  # of the fused feature of several leads, mV a 16 ms
         ("fused", "f4", (FUSED,)),  # feature of all leads
         ("facts", "f4", (FACTS,)),  # about the peak that was judged last
+        ("hidden", "f4", (HIDDEN,)),
         ("judged_at", "i8"),  # that peak
         ("n_judged", "i8"),
         ("n_between", "i4"),  # peaks since the last beat
