@@ -9,22 +9,10 @@ from detectors import template
 from dsp.filters import DELAY
 
 LAG = int(DELAY)
-APART = 20  # 80 ms: further apart the leads of one beat do not peak
 NEAR = 4  # 16 ms: so far beats of one shape may differ
 MOST_ASTRAY = np.float32(0.9)
 ASTRAY_RATE = np.float32(0.0625)  # a beat
 REACH = 25  # 100 ms: the R peak lies no further from the middle of the feature
-
-
-@njit(cache=True, nogil=True)
-def own_peak(lead, at, now):  # type: ignore[no-untyped-def]
-    """Where the feature of one lead is highest, near a peak of the feature of all leads."""
-    feature, mask = lead.feature, lead.feature.size - 1
-    where = at
-    for i in range(max(at - APART, 0), min(at + APART, now) + 1):
-        if feature[i & mask] > feature[where & mask]:
-            where = i
-    return where
 
 
 @njit(cache=True, nogil=True)
@@ -68,14 +56,14 @@ def place(lead, at, now):  # type: ignore[no-untyped-def]
     So the fiducial stays at the same wave while R and S, or R and R', are about as large. When
     the largest deflection has lain elsewhere in most of the last beats, it moves there.
     """
-    found = r_peak(lead, own_peak(lead, at, now))
+    found = r_peak(lead, template.own_peak(lead, at, now))
     match = lead.match
     if match.at != at or match.likeness < template.LIKE:
         return found
     shape = lead.templates[match.which]
     if shape.way == 0.0:
         return found
-    guess = at + match.shift + shape.offset
+    guess = match.own + match.shift + shape.offset
     signal, mask, middle = lead.signal, lead.signal.size - 1, round(guess)
     where = middle
     for i in range(middle - NEAR, min(middle + NEAR, now - 1) + 1):
@@ -97,7 +85,7 @@ def learn(lead, at, fiducial):  # type: ignore[no-untyped-def]
     if match.at != at:
         return
     shape = lead.templates[match.which]
-    offset = np.float32(fiducial - at - match.shift)
+    offset = np.float32(fiducial - match.own - match.shift)
     if shape.way == 0.0:
         shape.way, shape.offset, shape.astray = _way(lead, fiducial), offset, np.float32(0.0)
     else:

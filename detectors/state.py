@@ -55,6 +55,7 @@ TEMPLATE = np.dtype(
 MATCH = np.dtype(
     [
         ("at", "i8"),  # peak that was compared, analysis sample
+        ("own", "i8"),  # where the feature of the lead itself peaks
         ("likeness", "f4"),  # correlation with the template that it is most like
         ("gain", "f4"),
         ("shift", "i4"),  # samples

@@ -16,11 +16,23 @@ from detectors.state import POINTS, TEMPLATES
 
 STEP = 2  # samples between points: the slope holds nothing above 30 Hz
 BEFORE = 31  # samples before the peak of the feature at which a template begins
+APART = 20  # 80 ms: further apart the leads of one beat do not peak
 SHIFT = 5  # samples; peaks of the feature are flat, their place is uncertain
 LIKE = np.float32(0.7)  # correlation from which on a beat is of a template's shape
 RATE = np.float32(0.125)  # a beat
 USE_RATE = np.float32(1.0 / 32.0)  # a beat
 TINY = np.float32(1e-12)
+
+
+@njit(cache=True, nogil=True)
+def own_peak(lead, at, now):  # type: ignore[no-untyped-def]
+    """Where the feature of one lead is highest, near a peak of the feature of all leads."""
+    feature, mask = lead.feature, lead.feature.size - 1
+    where = at
+    for i in range(max(at - APART, 0), min(at + APART, now) + 1):
+        if feature[i & mask] > feature[where & mask]:
+            where = i
+    return where
 
 
 @njit(cache=True, nogil=True)
@@ -30,11 +42,13 @@ def compare(lead, at, now):  # type: ignore[no-untyped-def]
     if match.at == at:
         return
     slope, mask = lead.slope, lead.slope.size - 1
-    match.at, match.likeness, match.gain = at, np.float32(-1.0), np.float32(0.0)
+    own = own_peak(lead, at, now)
+    match.at, match.own = at, own
+    match.likeness, match.gain = np.float32(-1.0), np.float32(0.0)
     match.shift, match.which = 0, 0
-    most = min(SHIFT, now - at + BEFORE - STEP * (POINTS - 1))  # no sample after `now`
+    most = min(SHIFT, now - own + BEFORE - STEP * (POINTS - 1))  # no sample after `now`
     for s in range(-SHIFT, most + 1):
-        first = at - BEFORE + s
+        first = own - BEFORE + s
         power = TINY
         for j in range(POINTS):
             x = slope[(first + STEP * j) & mask]
@@ -63,7 +77,7 @@ def learn(lead, at, now):  # type: ignore[no-untyped-def]
         match.shift, rate = 0, np.float32(1.0)
         templates[match.which].used = np.float32(0.0)
         templates[match.which].way = np.float32(0.0)
-    slope, mask, first = lead.slope, lead.slope.size - 1, at - BEFORE + match.shift
+    slope, mask, first = lead.slope, lead.slope.size - 1, match.own - BEFORE + match.shift
     template = templates[match.which]
     power = np.float32(0.0)
     for j in range(POINTS):
