@@ -33,10 +33,10 @@ WORK = np.dtype(
         ("step", "f8"),  # inputs an analysis sample
         ("half", "i8"),  # inputs that one needs on each side
         ("long_gap", "i8"),  # inputs missing in a row after which the baseline may have moved
-        ("table", "f4", (PHASES + 1, MAX_TAPS)),
+        ("table", "f4", ((PHASES + 1) * MAX_TAPS,)),  # of taps, row after row
         ("n_taps", "i8"),
         ("first", "i8", (BLOCK,)),
-        ("phase", "i4", (BLOCK,)),
+        ("row", "i8", (BLOCK,)),
         ("inputs", "f4", (TAIL + MOST_INPUTS,)),
         ("missing", "u1", (TAIL + MOST_INPUTS,)),
         ("signal", "f4", (PAST + BLOCK,)),
@@ -63,7 +63,7 @@ def workspace(fs_hz: float) -> Any:
     table = taps(fs_hz)
     work["step"], work["half"] = fs_hz / ANALYSIS_HZ, half_width(fs_hz)
     work["long_gap"] = int(fs_hz * LONG_GAP_S)
-    work["table"][0, :, : table.shape[1]] = table
+    work["table"][0, : table.size] = table.ravel()
     work["n_taps"] = table.shape[1]
     return work[0]
 
@@ -128,8 +128,8 @@ def advance_lead(lead, x_mv, n, count, n_in, work):  # type: ignore[no-untyped-d
     # where the input lies that comes `half` after the position of output n
     newest = inputs_for(n, work.step, work.half) - 1 - n_in + TAIL
     begin = newest + 1 - work.n_taps
-    table = work.table[:, : work.n_taps]
-    interpolate(work.inputs[begin:], table, first, work.phase, signal[PAST : PAST + count])
+    new = signal[PAST : PAST + count]
+    interpolate(work.inputs[begin:], work.table, work.n_taps, first, work.row, new)
     if gaps:
         for k in range(count):
             absent[k] = work.missing[newest + first[k]]
@@ -148,4 +148,4 @@ def advance_lead(lead, x_mv, n, count, n_in, work):  # type: ignore[no-untyped-d
 @njit(cache=True, nogil=True)
 def prepare(n, count, work):  # type: ignore[no-untyped-def]
     """Places of the analysis samples of a block, the same for all leads."""
-    place(n, work.step, work.first[:count], work.phase)
+    place(n, work.step, work.n_taps, work.first[:count], work.row)
