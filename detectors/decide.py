@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from detectors import fiducial, fusion
+from detectors import fiducial, fusion, judge
 from detectors import qrs as q
 from detectors.state import TENTH
 from dsp.resample import ANALYSIS_HZ
@@ -52,22 +52,63 @@ def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-unty
 
 
 @njit(cache=True, nogil=True)
+def _is_better(qrs, leads, n, score):  # type: ignore[no-untyped-def]
+    """Step 5. True when the peak that has ended is to be held in place of the one held so far.
+
+    Of two that are about as good the one that is more like beats wins.
+    """
+    held = qrs.held
+    if qrs.judge_at <= n:
+        return True
+    close = q.CLOSE * score > held.score and q.CLOSE * held.score > score
+    if not close or qrs.n_beats < q.LEARNING_BEATS:
+        return score > held.score
+    own, other = fusion.likeness(leads, qrs.top_at, n), fusion.likeness(leads, held.at, n)
+    return score * own > held.score * other
+
+
+@njit(cache=True, nogil=True)
+def _is_beat(qrs, leads, n):  # type: ignore[no-untyped-def]
+    """Judge the held peak."""
+    held = qrs.held
+    if qrs.n_beats < q.LEARNING_BEATS:
+        return q.is_beat(qrs, n)
+    overdue = n - qrs.last.at > q.OVERDUE * qrs.rr_median * ANALYSIS_HZ
+    if held.height < (q.LOWEST_OVERDUE if overdue else q.LOWEST) * qrs.height:
+        held.evidence = q.HOPELESS
+        return False
+    judge.gather(qrs, leads, held, n)
+    held.evidence = judge.evidence(qrs)
+    return held.evidence > 0.0
+
+
+@njit(cache=True, nogil=True)
 def _judge(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
     """Steps 6, 7 and 9. The held peak is a beat or it is none; gives the new count of beats."""
     qrs = head.qrs
     held = qrs.held
-    held.lead = fusion.timing_lead(leads, held.at)
-    held.fiducial = fiducial.r_peak(
-        leads[held.lead], fiducial.own_peak(leads[held.lead], held.at, n)
-    )
-    if q.is_beat(qrs, n):
-        fusion.learn_heights(leads, held.at)
-        fiducial.learn_polarity(leads[held.lead], held.fiducial)
+    if _is_beat(qrs, leads, n):
+        fusion.timing_lead(leads, held)
+        lead = leads[held.lead]
+        held.fiducial = fiducial.place(lead, held.at, n)
+        fusion.learn_leads(leads, held.at, n)
+        fiducial.learn(lead, held.at, held.fiducial)
         n_beats += _write_beat(head, leads, n, held, False, beats[n_beats])
-    else:
-        q.keep_noise(qrs)
+    elif q.keep_noise(qrs):
+        fusion.timing_lead(leads, qrs.spare)
+        qrs.spare.fiducial = fiducial.place(leads[qrs.spare.lead], held.at, n)
     held.score = np.float32(0.0)
     return n_beats
+
+
+@njit(cache=True, nogil=True)
+def _end_peak(qrs, leads, n):  # type: ignore[no-untyped-def]
+    """Step 5. Of peaks that are too close for two beats hold the best."""
+    sharp = fusion.sharpness_at(leads, qrs.top_at, n)
+    score = q.score(qrs, sharp)
+    if _is_better(qrs, leads, n, score):
+        q.hold(qrs, n, score, sharp)
+    qrs.top = np.float32(0.0)
 
 
 @njit(cache=True, nogil=True)
@@ -87,7 +128,7 @@ def decide(head, leads, end, beats, n_beats):  # type: ignore[no-untyped-def]
         if n == qrs.judge_at:
             n_beats = _judge(head, leads, n, beats, n_beats)
         if ended:
-            q.hold(qrs, n, fusion.sharpness_at(leads, qrs.top_at, n))
+            _end_peak(qrs, leads, n)
         n += 1
         if n == tenth:
             q.move_levels(qrs, n)

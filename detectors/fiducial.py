@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from detectors import template
 from dsp.filters import DELAY
 
 LAG = int(DELAY)
 APART = 20  # 80 ms: further apart the leads of one beat do not peak
+NEAR = 4  # 16 ms: so far beats of one shape may differ
+ASTRAY_RATE = np.float32(0.0625)  # a beat
 REACH = 25  # 100 ms: the R peak lies no further from the middle of the feature
 
 
@@ -43,11 +46,15 @@ def r_peak(lead, at):  # type: ignore[no-untyped-def]
         size = max(up * away, down * away)
         if size > best:
             best, where = size, i
-    before, top, after = (
-        signal[(where - 1) & mask],
-        signal[where & mask],
-        signal[(where + 1) & mask],
-    )
+    return _between(signal, where)
+
+
+@njit(cache=True, nogil=True)
+def _between(signal, where):  # type: ignore[no-untyped-def]
+    """A peak with its fraction of a sample, by a parabola through it and its neighbours."""
+    mask = signal.size - 1
+    before, top = signal[(where - 1) & mask], signal[where & mask]
+    after = signal[(where + 1) & mask]
     bend = before - np.float32(2.0) * top + after
     shift = np.float32(0.0)
     if bend != 0.0:
@@ -56,9 +63,52 @@ def r_peak(lead, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def learn_polarity(lead, fiducial):  # type: ignore[no-untyped-def]
-    """Note which way the largest deflection of a beat points, against 40 ms before and after."""
+def place(lead, at, now):  # type: ignore[no-untyped-def]
+    """R peak of a beat: where it lay in beats of the same shape, at the nearest peak there.
+
+    So the fiducial stays at the same wave while R and S, or R and R', are about as large. When
+    the largest deflection has lain elsewhere in most of the last beats, it moves there.
+    """
+    found = r_peak(lead, own_peak(lead, at, now))
+    match = lead.match
+    if match.at != at or match.likeness < template.LIKE:
+        return found
+    shape = lead.templates[match.which]
+    if shape.way == 0.0:
+        return found
+    guess = at + match.shift + shape.offset
+    signal, mask, middle = lead.signal, lead.signal.size - 1, round(guess)
+    where = middle
+    for i in range(middle - NEAR, min(middle + NEAR, now - 1) + 1):
+        if shape.way * signal[i & mask] > shape.way * signal[where & mask]:
+            where = i
+    kept = _between(signal, where) if abs(where - middle) < NEAR else guess
+    away = np.float32(1.0) if abs(found - kept) > NEAR else np.float32(0.0)
+    shape.astray += ASTRAY_RATE * (away - shape.astray)
+    if shape.astray > np.float32(0.5):
+        shape.way = np.float32(0.0)
+        return found
+    return kept
+
+
+@njit(cache=True, nogil=True)
+def learn(lead, at, fiducial):  # type: ignore[no-untyped-def]
+    """Note where the R peak of a beat lies in its template."""
+    match = lead.match
+    if match.at != at:
+        return
+    shape = lead.templates[match.which]
+    offset = np.float32(fiducial - at - match.shift)
+    if shape.way == 0.0:
+        shape.way, shape.offset, shape.astray = _way(lead, fiducial), offset, np.float32(0.0)
+    else:
+        shape.offset += np.float32(0.125) * (offset - shape.offset)
+    lead.polarity += np.float32(0.125) * (_way(lead, fiducial) - lead.polarity)
+
+
+@njit(cache=True, nogil=True)
+def _way(lead, fiducial):  # type: ignore[no-untyped-def]
+    """Which way the deflection at an R peak points, against 40 ms before and after."""
     signal, mask, r = lead.signal, lead.signal.size - 1, round(fiducial)
     around = np.float32(0.5) * (signal[(r - 10) & mask] + signal[(r + 10) & mask])
-    way = np.sign(signal[r & mask] - around)
-    lead.polarity += np.float32(0.125) * (way - lead.polarity)
+    return np.sign(signal[r & mask] - around)

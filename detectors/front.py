@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ WORK = np.dtype(
     [
         ("step", "f8"),  # inputs an analysis sample
         ("half", "i8"),  # inputs that one needs on each side
+        ("pulse", "i8"),  # inputs that a pacing pulse lasts at most
         ("long_gap", "i8"),  # inputs missing in a row after which the baseline may have moved
         ("table", "f4", ((PHASES + 1) * MAX_TAPS,)),  # of taps, row after row
         ("n_taps", "i8"),
@@ -55,6 +57,11 @@ WORK = np.dtype(
 """What kernels write on while they work, and the tables of a rate: of no patient, not kept."""
 
 LONG_GAP_S = 0.1
+PULSE_S = (
+    0.004  # a pacing pulse lasts up to 2 ms (IEC 60601-2-27:2011, 201.12.1.101.13) and its edges
+)
+PULSE_INPUTS = 2  # at low rates it lies in two inputs
+STEEP_PER_S = np.float32(250.0)  # QRS heights a second: no QRS complex is so steep
 
 
 def workspace(fs_hz: float) -> Any:
@@ -62,6 +69,7 @@ def workspace(fs_hz: float) -> Any:
     work: NDArray[Any] = np.zeros(1, WORK)
     table = taps(fs_hz)
     work["step"], work["half"] = fs_hz / ANALYSIS_HZ, half_width(fs_hz)
+    work["pulse"] = max(PULSE_INPUTS, math.ceil(fs_hz * PULSE_S))
     work["long_gap"] = int(fs_hz * LONG_GAP_S)
     work["table"][0, : table.size] = table.ravel()
     work["n_taps"] = table.shape[1]
@@ -79,16 +87,24 @@ def reach(n, end, n_in, work):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _take_one(lead, x_mv, long_gap):  # type: ignore[no-untyped-def]
-    """One input: what is missing is held, and what comes back goes on where it was."""
+def _take_one(lead, x_mv, work):  # type: ignore[no-untyped-def]
+    """One input: what is missing is held, and what comes back goes on where it was.
+
+    A step that is too steep for a heart is held back for as long as a pacing pulse may last.
+    """
     if not abs(x_mv) <= MOST_MV:  # NaN is caught, too
         lead.gap += 1
         return lead.held_mv
-    if lead.started == 0 or lead.gap > long_gap:
+    if lead.started == 0 or lead.gap > work.long_gap:
         lead.offset_mv = x_mv - lead.held_mv
     lead.started = 1
     lead.gap = 0
-    lead.held_mv = x_mv - lead.offset_mv
+    value = x_mv - lead.offset_mv
+    if abs(value - lead.held_mv) > lead.steep_mv and lead.away < work.pulse:
+        lead.away += 1  # a pulse: it will be back; else the next ones are taken as they are
+        return lead.held_mv
+    lead.away = 0
+    lead.held_mv = value
     return lead.held_mv
 
 
@@ -97,14 +113,18 @@ def take(lead, x_mv, work):  # type: ignore[no-untyped-def]
     """The inputs of a block into `work`, after those that are kept; true when one is missing."""
     inputs, missing, tail, count = work.inputs, work.missing, lead.resample.tail, x_mv.size
     inputs[:TAIL] = tail
-    n_there = 0
+    n_there, n_steep = 0, lead.away
+    if count > 0:
+        n_steep += abs(x_mv[0] - lead.offset_mv - lead.held_mv) > lead.steep_mv
     for i in range(count):
         n_there += abs(x_mv[i]) <= MOST_MV
+    for i in range(1, count):
+        n_steep += abs(x_mv[i] - x_mv[i - 1]) > lead.steep_mv
     gaps = n_there < count or lead.gap > 0 or lead.started == 0
-    if gaps:
+    if gaps or n_steep > 0:
         missing[:TAIL] = lead.gap > 0 or lead.started == 0
         for i in range(count):
-            inputs[TAIL + i] = _take_one(lead, x_mv[i], work.long_gap)
+            inputs[TAIL + i] = _take_one(lead, x_mv[i], work)
             missing[TAIL + i] = lead.gap > 0
     elif count > 0:
         offset = lead.offset_mv

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from detectors import qrs as q
+from detectors import template
 from detectors.state import RING
 from dsp.features import fold_sum, sharpness
 from dsp.filters import SLOPE
@@ -15,6 +16,8 @@ MEAN_RATE = np.float32(0.25)  # a second
 HEIGHT_RATE = np.float32(0.125)  # a beat
 MOST_CREST = np.float32(20.0)
 TINY = np.float32(1e-6)
+TIMING_LIKE = np.float32(0.85)
+LEAST_LIKE = np.float32(0.2)
 TIMING_SHARE = np.float32(0.3)
 
 
@@ -25,21 +28,33 @@ def weight_at(lead, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def weigh(leads, work):  # type: ignore[no-untyped-def]
+def weigh(qrs, leads, work):  # type: ignore[no-untyped-def]
     """Weights of the leads for the second that begins: quality, and how far beats stand out.
 
     The feature of a lead is measured in heights of its own beats, and counts by the cube of the
     height over the mean, as the mean of measurements of different precision does. Weights change
     here and nowhere else: a block is fused with the same ones however it is cut.
     """
+    total, mix = np.float32(0.0), np.float32(0.0)
     for i in range(leads.size):
         lead = leads[i]
         work.sum[:] = lead.feature
         mean = fold_sum(work.sum, RING) / np.float32(RING)
         lead.mean += MEAN_RATE * (mean - lead.mean)
-        lead.weight = max(lead.second.sqi, LEAST_WEIGHT)
-        if lead.height > 0.0:
-            lead.weight *= min(lead.height / (lead.mean + TINY), MOST_CREST) ** 3 / lead.height
+        weight = max(lead.second.sqi, LEAST_WEIGHT)
+        total += weight
+        mix += weight * lead.height
+        if qrs.n_beats >= q.LEARNING_BEATS and lead.height > 0.0:
+            weight *= min(lead.height / (lead.mean + TINY), MOST_CREST) ** 3
+        lead.weight = weight
+    if leads.size == 1:
+        return
+    if qrs.unit == 0.0 and qrs.n_beats >= q.LEARNING_BEATS:
+        # the fused feature goes on in heights of each lead's own beats, where it has been
+        qrs.unit = mix / total
+    for i in range(leads.size):
+        if qrs.unit > 0.0 and leads[i].height > 0.0:
+            leads[i].scale = qrs.unit / leads[i].height
 
 
 @njit(cache=True, nogil=True)
@@ -48,10 +63,10 @@ def add_lead(lead, feature, absent, total, weights):  # type: ignore[no-untyped-
 
     feature, total, weights : float32, absent : uint8, [n_samples]
     """
-    weight = lead.weight
+    weight, scale = lead.weight, lead.scale
     for k in range(feature.size):
         here = weight if absent[k] == 0 else np.float32(0.0)
-        total[k] += here * feature[k]
+        total[k] += here * (scale * feature[k])
         weights[k] += here
 
 
@@ -67,15 +82,29 @@ def sharpness_at(leads, at, n):  # type: ignore[no-untyped-def]
     """Sharpness of a peak in all leads, weighted as the feature is."""
     total, weights = np.float32(0.0), np.float32(1e-9)
     for i in range(leads.size):
-        weight = weight_at(leads[i], at)
-        total += weight * sharpness(leads[i].slope, at - q.SHARP_FROM, min(at + SLOPE, n), SLOPE)
+        weight, first = weight_at(leads[i], at), at - q.SHARP_FROM
+        sharp = sharpness(leads[i].slope, first, min(at + SLOPE, n), SLOPE)
+        total += weight * (leads[i].scale * sharp)
         weights += weight
     return total / weights
 
 
 @njit(cache=True, nogil=True)
-def learn_heights(leads, at):  # type: ignore[no-untyped-def]
-    """Note how high the feature of each lead is at a beat."""
+def likeness(leads, at, now):  # type: ignore[no-untyped-def]
+    """How like beats known before a peak is, in all leads; at least `LEAST_LIKE`."""
+    total, weights = np.float32(0.0), np.float32(1e-9)
+    for i in range(leads.size):
+        lead = leads[i]
+        weight = weight_at(lead, at)
+        template.compare(lead, at, now)
+        total += weight * lead.match.likeness
+        weights += weight
+    return max(total / weights, LEAST_LIKE)
+
+
+@njit(cache=True, nogil=True)
+def learn_leads(leads, at, now):  # type: ignore[no-untyped-def]
+    """Note height and shape of a beat in each lead."""
     for i in range(leads.size):
         lead = leads[i]
         height = lead.feature[at & (RING - 1)]
@@ -83,19 +112,32 @@ def learn_heights(leads, at):  # type: ignore[no-untyped-def]
             continue
         rate = HEIGHT_RATE if lead.height > 0.0 else np.float32(1.0)
         lead.height += rate * (height - lead.height)
+        template.learn(lead, at, now)
 
 
 @njit(cache=True, nogil=True)
-def timing_lead(leads, at):  # type: ignore[no-untyped-def]
-    """The first lead that is about as good as the best: it tells the R peak.
+def timing_lead(leads, peak):  # type: ignore[no-untyped-def]
+    """Note the lead that tells the R peak: the first in which the beat has a shape known there.
 
-    Always the same one while it is good, for leads do not peak at the same time.
+    Else the first that is about as good as the best. Leads do not peak at the same time: so it is
+    the same one while it is good.
     """
-    best = np.float32(0.0)
+    at, best = peak.at, np.float32(0.0)
+    peak.lead = 0
+    if leads.size == 1:
+        return
     for i in range(leads.size):
-        best = max(best, weight_at(leads[i], at) * leads[i].feature[at & (RING - 1)])
+        match = leads[i].match
+        if match.at == at and match.likeness >= TIMING_LIKE and weight_at(leads[i], at) > 0.0:
+            peak.lead = i
+            return
+        best = max(best, _strength(leads[i], at))
     for i in range(leads.size):
-        strength = weight_at(leads[i], at) * leads[i].feature[at & (RING - 1)]
-        if strength >= TIMING_SHARE * best:
-            return i
-    return 0
+        if _strength(leads[i], at) >= TIMING_SHARE * best:
+            peak.lead = i
+            return
+
+
+@njit(cache=True, nogil=True)
+def _strength(lead, at):  # type: ignore[no-untyped-def]
+    return weight_at(lead, at) * lead.feature[at & (RING - 1)] * lead.scale

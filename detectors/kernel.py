@@ -10,7 +10,7 @@ from numba import njit
 from detectors import qrs as q
 from detectors import quality
 from detectors.decide import decide, when
-from detectors.front import advance_lead, prepare, reach
+from detectors.front import STEEP_PER_S, advance_lead, prepare, reach
 from detectors.fusion import add_lead, fuse, weigh
 from detectors.state import BLOCK, RR_KEPT, SECOND
 from dsp import ring
@@ -36,8 +36,9 @@ def judge_lead(lead, n, work):  # type: ignore[no-untyped-def]
     """Step 3. Quality of a lead in the second before analysis sample `n`."""
     ring.read(lead.signal, n - SECOND - 2, work.second, SECOND + 2)
     ring.read(lead.absent, n - SECOND - 2, work.second_absent, SECOND + 2)
-    quality.measure(lead.second, work.second, work.second_absent, work.sum)
-    quality.judge(lead.second)
+    size_mv = quality.size_mv(lead)
+    quality.measure(lead.second, work.second, work.second_absent, size_mv, work.sum)
+    quality.judge(lead.second, size_mv)
 
 
 @njit(cache=True, nogil=True)
@@ -50,7 +51,9 @@ def _second(head, leads, work, row, rows):  # type: ignore[no-untyped-def]
         rows[i].sqi = leads[i].second.sqi
         rows[i].lead = i
         rows[i].code = leads[i].second.code
-    weigh(leads, work)
+    weigh(head.qrs, leads, work)
+    for i in range(leads.size):
+        leads[i].steep_mv = quality.size_mv(leads[i]) * STEEP_PER_S / np.float32(head.fs_hz)
     row.sample, row.t_ns = when(head, head.n)
     known = qrs.n_rr > 0 and head.n - qrs.last.at < RATE_KNOWN_S * ANALYSIS_HZ
     row.hr_bpm = 60.0 / qrs.rr_median if known else math.nan
@@ -116,6 +119,8 @@ def begin(head, leads):  # type: ignore[no-untyped-def]
     q.begin(head.qrs)
     for i in range(leads.size):
         leads[i].second.sqi = leads[i].weight = np.float32(0.5)
+        leads[i].scale = np.float32(1.0)
+        leads[i].steep_mv = STEEP_PER_S / np.float32(head.fs_hz)
 
 
 @njit(cache=True, nogil=True)

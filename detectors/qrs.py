@@ -40,6 +40,11 @@ STEADY_SHARE = np.float32(0.55)  # of the ceiling: T waves in between are not co
 UNEVEN = 0.12
 PATIENCE = 500  # 2 s without a beat: then the threshold falls, time constant 2 s
 LOWEST = np.float32(0.08)  # of the beats' height: the least that the threshold falls to
+LOWEST_OVERDUE = np.float32(0.02)
+OVERDUE = np.float32(1.25)  # median RR intervals
+CLOSE = np.float32(2.5)  # scores within this ratio are about the same
+HOPELESS = np.float32(-99.0)
+CALLED_BACK = np.float32(-2.0)  # log odds above which a peak is called back
 LONGEST_RR_S = 6.0  # more is a pause, not an interval of a rhythm
 FALL = np.float32(TENTH / 500.0)  # a tenth of a second: 2 s
 SHARP_FROM = INTEGRAL + SLOPE  # samples before a peak of the feature where its bends may lie
@@ -100,17 +105,19 @@ def move_levels(qrs, end):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def hold(qrs, n, sharp):  # type: ignore[no-untyped-def]
-    """Step 5. Of peaks that are too close for two beats keep the best; `n` is now."""
-    height, at = qrs.top, qrs.top_at
-    qrs.top = np.float32(0.0)
-    score = height
-    if qrs.n_beats >= LEARNING_BEATS:
-        bluntness = height * qrs.sharp / (sharp * qrs.height + np.float32(1e-9))
-        score = height / math.sqrt(max(np.float32(1.0), bluntness))
-    if qrs.judge_at > n and score <= qrs.held.score:
-        return
-    qrs.held.at, qrs.held.height, qrs.held.sharp, qrs.held.score = at, height, sharp, score
+def score(qrs, sharp):  # type: ignore[no-untyped-def]
+    """Height of the peak that has ended, lowered when it is blunter than beats are."""
+    if qrs.n_beats < LEARNING_BEATS:
+        return qrs.top
+    bluntness = qrs.top * qrs.sharp / (sharp * qrs.height + np.float32(1e-9))
+    return np.float32(qrs.top / math.sqrt(max(np.float32(1.0), bluntness)))
+
+
+@njit(cache=True, nogil=True)
+def hold(qrs, n, score, sharp):  # type: ignore[no-untyped-def]
+    """Step 5. Hold the peak that has ended until it is certain that no better one is close."""
+    held = qrs.held
+    held.at, held.height, held.sharp, held.score = qrs.top_at, qrs.top, sharp, score
     if score < WEAK * qrs.height:
         qrs.judge_at = n + WEAK_WAIT
     elif qrs.n_beats < LEARNING_BEATS or qrs.rr_median < FAST_RR_S:
@@ -165,12 +172,17 @@ def is_beat(qrs, n):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def keep_noise(qrs):  # type: ignore[no-untyped-def]
-    """Note the held peak as one that is no beat; the best of them may be called back."""
+    """Note the held peak as one that is no beat; true when it may be called back as the best."""
     qrs.noises[qrs.n_noises % PEAKS_KEPT] = qrs.held.height
     qrs.n_noises += 1
+    qrs.n_between += 1
     qrs.noise = median(qrs.noises, min(qrs.n_noises, PEAKS_KEPT))
-    if qrs.held.score > qrs.spare.score and qrs.held.at - qrs.last.at >= T_WINDOW:
-        copy_peak(qrs.held, qrs.spare)
+    if qrs.n_beats < LEARNING_BEATS or qrs.held.at - qrs.last.at < T_WINDOW:
+        return False
+    if qrs.spare.score > 0.0 and qrs.held.evidence <= qrs.spare.evidence:
+        return False
+    copy_peak(qrs.held, qrs.spare)
+    return True
 
 
 @njit(cache=True, nogil=True)
@@ -182,6 +194,7 @@ def copy_peak(source, target):  # type: ignore[no-untyped-def]
     target.score = source.score
     target.fiducial = source.fiducial
     target.lead = source.lead
+    target.evidence = source.evidence
 
 
 @njit(cache=True, nogil=True)
@@ -195,6 +208,7 @@ def keep_beat(qrs, peak):  # type: ignore[no-untyped-def]
     place = qrs.n_beats % PEAKS_KEPT
     qrs.heights[place], qrs.sharps[place] = peak.height, peak.sharp
     qrs.n_beats += 1
+    qrs.n_between = 0
     kept = min(qrs.n_beats, PEAKS_KEPT)
     qrs.height, qrs.sharp = median(qrs.heights, kept), median(qrs.sharps, kept)
     copy_peak(peak, qrs.last)
@@ -209,5 +223,4 @@ def search_back_due(qrs, n):  # type: ignore[no-untyped-def]
         return False
     if n - qrs.last.at < SEARCH_AFTER * qrs.rr_median * ANALYSIS_HZ + WAIT:
         return False
-    level = max(SEARCH_SHARE * threshold(qrs, n), OVER_NOISE * qrs.noise, FLOOR)
-    return qrs.spare.score > level
+    return qrs.spare.evidence > CALLED_BACK

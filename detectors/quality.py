@@ -11,11 +11,13 @@ from detectors.state import SECOND
 from dsp.features import fold_max, fold_sum
 from ecg.codes import QualityCode
 
-SAME_MV = np.float32(0.0005)  # two samples that differ by less are the same: a converter at its end
-FLAT_MV = 0.02  # peak to peak within a second: less than any lead with a heart on it
-RANGE_MV = 12.0  # an electrode that comes off swings further than any heart
-JUMP_MV = 3.0  # from one sample to the next
-ROUGH_MV = 0.12  # mean curvature of a second that is mostly muscle
+# in heights of the lead's QRS complexes, of 1 mV until they are known: the gain must not matter
+SAME = np.float32(0.0005)  # two samples that differ by less are the same: a converter at its end
+FLAT = 0.02  # peak to peak within a second: less than any lead with a heart on it
+RANGE = 12.0  # an electrode that comes off swings further than any heart
+JUMP = 3.0  # from one sample to the next
+ROUGH = 0.12  # mean curvature of a second that is mostly muscle
+PER_HEIGHT = np.float32(4.0)  # QRS complexes of 1 mV have a feature of about 0.25 mV a 16 ms
 FAR = np.float32(1e9)  # mV: beyond any sample
 
 _USABLE = int(QualityCode.USABLE)
@@ -27,17 +29,23 @@ _OFF = int(QualityCode.LEAD_OFF)
 
 
 @njit(cache=True, nogil=True)
-def measure(second, signal, absent, room):  # type: ignore[no-untyped-def]
+def size_mv(lead):  # type: ignore[no-untyped-def]
+    """Height of a lead's QRS complexes, about; 1 mV while there are none."""
+    return PER_HEIGHT * lead.height if lead.height > 0.0 else np.float32(1.0)
+
+
+@njit(cache=True, nogil=True)
+def measure(second, signal, absent, height_mv, room):  # type: ignore[no-untyped-def]
     """Step 3. Measure the second that has ended; samples that are absent do not count.
 
     signal : float32, absent : uint8, [2 + SECOND], with the two samples before it;
     room : float32 [SECOND] to work in.
     """
     before, last, x, absent = signal, signal[1:], signal[2:], absent[2:]
-    missing, repeats = 0, 0
+    missing, repeats, same_mv = 0, 0, SAME * height_mv
     for i in range(SECOND):
         missing += absent[i]
-        repeats += (absent[i] == 0) & (abs(x[i] - last[i]) < SAME_MV)
+        repeats += (absent[i] == 0) & (abs(x[i] - last[i]) < same_mv)
     second.missing, second.repeats = missing, repeats
     for i in range(SECOND):
         bend = (x[i] - last[i]) - (last[i] - before[i])
@@ -55,19 +63,19 @@ def measure(second, signal, absent, room):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def judge(second):  # type: ignore[no-untyped-def]
+def judge(second, size_mv):  # type: ignore[no-untyped-def]
     """Set code and index of the second that has ended."""
     span = second.high - second.low
     rough = second.rough / SECOND
     if second.missing > SECOND // 4:
         code = _OFF
-    elif span < FLAT_MV:
+    elif span < FLAT * size_mv:
         code = _FLAT
-    elif second.repeats > SECOND // 2 and span > RANGE_MV / 4:
+    elif second.repeats > SECOND // 2 and span > RANGE / 4 * size_mv:
         code = _SATURATED
-    elif second.jump > JUMP_MV or span > RANGE_MV:
+    elif second.jump > JUMP * size_mv or span > RANGE * size_mv:
         code = _JUMP
-    elif rough > ROUGH_MV:
+    elif rough > (ROUGH * size_mv):
         code = _NOISY
     else:
         code = _USABLE
@@ -75,4 +83,6 @@ def judge(second):  # type: ignore[no-untyped-def]
     if code >= _FLAT:
         second.sqi = np.float32(0.0)
     else:
-        second.sqi = np.float32(math.exp(-rough / ROUGH_MV) * (1.0 if code <= _NOISY else 0.5))
+        second.sqi = np.float32(
+            math.exp(-rough / (ROUGH * size_mv)) * (1.0 if code <= _NOISY else 0.5)
+        )
