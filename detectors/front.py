@@ -113,24 +113,21 @@ def take(lead, x_mv, work):  # type: ignore[no-untyped-def]
     """The inputs of a block into `work`, after those that are kept; true when one is missing."""
     inputs, missing, tail, count = work.inputs, work.missing, lead.resample.tail, x_mv.size
     inputs[:TAIL] = tail
-    n_there, n_steep = 0, lead.away
-    if count > 0:
-        n_steep += abs(x_mv[0] - lead.offset_mv - lead.held_mv) > lead.steep_mv
+    new, offset, n_there, n_steep = inputs[TAIL:], lead.offset_mv, 0, 0
     for i in range(count):
         n_there += abs(x_mv[i]) <= MOST_MV
-    for i in range(1, count):
-        n_steep += abs(x_mv[i] - x_mv[i - 1]) > lead.steep_mv
+        new[i] = x_mv[i] - offset
+    last = inputs[TAIL - 1 :]
+    for i in range(count):  # steps of the values that _take_one sees, to the bit
+        n_steep += abs(new[i] - last[i]) > lead.steep_mv
     gaps = n_there < count or lead.gap > 0 or lead.started == 0
-    if gaps or n_steep > 0:
+    if gaps or n_steep > 0 or lead.away > 0:
         missing[:TAIL] = lead.gap > 0 or lead.started == 0
         for i in range(count):
-            inputs[TAIL + i] = _take_one(lead, x_mv[i], work)
+            new[i] = _take_one(lead, x_mv[i], work)
             missing[TAIL + i] = lead.gap > 0
     elif count > 0:
-        offset = lead.offset_mv
-        for i in range(count):
-            inputs[TAIL + i] = x_mv[i] - offset
-        lead.held_mv = inputs[TAIL + count - 1]
+        lead.held_mv = new[count - 1]
     tail[:] = inputs[count : count + TAIL]
     return gaps
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 LANES = 8
@@ -47,4 +46,4 @@ def _load(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
 
 def _part(builder: Any, vector: Any, begin: int, width: int) -> Any:
     places = ir.Constant(ir.VectorType(ir.IntType(32), width), list(range(begin, begin + width)))
-    return builder.shuffle_vector(vector, cgutils.get_null_value(vector.type), places)
+    return builder.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), places)

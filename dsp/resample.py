@@ -84,5 +84,6 @@ def interpolate(inputs, table, n_taps, first, row, out):  # type: ignore[no-unty
     for k in range(out.size):
         total = np.float32(0.0)
         for group in range(0, n_taps, LANES):
-            total += dot8(inputs, first[k] + group, table, row[k] + group)
+            i, j = first[k] + group, row[k] + group
+            total += dot8(inputs, i, table, j)  # type: ignore[call-arg]  # the context is numba's
         out[k] = total
