@@ -46,9 +46,9 @@ def place_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-d
 
 @njit(nogil=True)
 def interpolate_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-def]
-    table = work.table[:, : work.n_taps]
+    inputs, out = work.inputs[TAIL - 8 :], work.signal[PAST:]
     for _ in range(n_blocks):
-        interpolate(work.inputs[TAIL - 8 :], table, work.first, work.phase, work.signal[PAST:])
+        interpolate(inputs, work.table, work.n_taps, work.first, work.row, out)
 
 
 @njit(nogil=True)
@@ -108,7 +108,7 @@ def quality_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped
 @njit(nogil=True)
 def weigh_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-def]
     for _ in range(n_blocks * BLOCK // SECOND):
-        weigh(leads, work)
+        weigh(head.qrs, leads, work)
 
 
 STAGES: dict[str, Callable[..., None]] = {

@@ -1,4 +1,4 @@
-"""Learn the weights of the judge of peaks, and write them into detectors/models/judge.py.
+"""Learn the weights of the judge of peaks, and write them into detectors/models/judge.npz.
 
     python -m benchmarks.train_judge --collect facts.npz     facts of all peaks that are judged now
     python -m benchmarks.train_judge --fit facts.npz         cross-validate by patient, then write
@@ -41,9 +41,9 @@ from detectors.state import HIDDEN
 from dsp.filters import DELAY
 from dsp.resample import ANALYSIS_HZ
 
-MODEL = Path(__file__).parent.parent / "detectors" / "models" / "judge.py"
+MODEL = Path(__file__).parent.parent / "detectors" / "models" / "judge.npz"
 CLEAN_WEIGHT = 3.0  # of a peak in a record as it is, in lead 1 or both
-BEAT_WEIGHT = 1.5  # of a beat amid troubles: to miss one is worse than to find one too many
+BEAT_WEIGHT = 1.4  # of a beat amid troubles: to miss one is worse than to find one too many
 TROUBLED_S = 900.0  # of a record with troubles
 CHUNK_S = 0.1  # shorter than the wait between two judgements: none is overlooked
 N_SIMULATED = 26
@@ -189,7 +189,14 @@ def fit(
             print(f"| half {half} | other half, {name} | {truth.size} | {missed} | {extra} |")
     model = _train(x, is_beat, weight)
     w1 = model.coefs_[0].T / spread
-    _write(w1, model.intercepts_[0] - w1 @ middle, model.coefs_[1].ravel(), model.intercepts_[1][0])
+    np.savez(
+        MODEL,
+        # in the order of use: the hidden units of one fact lie side by side
+        w1=np.ascontiguousarray(w1.T, np.float32),
+        b1=np.asarray(model.intercepts_[0] - w1 @ middle, np.float32),
+        out=np.asarray(model.coefs_[1].ravel(), np.float32),
+        b2=np.float32(model.intercepts_[1][0]),
+    )
 
 
 def _train(
@@ -199,21 +206,6 @@ def _train(
         (HIDDEN,), alpha=1e-3, batch_size=1024, max_iter=30, learning_rate_init=3e-3, random_state=0
     )
     return model.fit(x, is_beat, sample_weight=weight)
-
-
-def _write(w1: Any, b1: Any, out: Any, b2: float) -> None:
-    def text(values: Any) -> str:
-        array = np.asarray(values, np.float32)
-        body = np.array2string(array, separator=", ", max_line_width=90, threshold=array.size + 1)
-        return f"np.array({body}, np.float32)"
-
-    # facts in the order of memory: the hidden units of one fact lie side by side
-    MODEL.write_text(
-        '"""Weights of the judge of peaks, written by `python -m benchmarks.train_judge`."""\n\n'
-        "from __future__ import annotations\n\nimport numpy as np\n\n"
-        f"W1 = {text(w1.T)}\nB1 = {text(b1)}\nOUT = {text(out)}\n"
-        f"B2 = np.float32({b2:.7g})\n"
-    )
 
 
 if __name__ == "__main__":

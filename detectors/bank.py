@@ -105,9 +105,14 @@ class Bank:
         found = {}
         for p, (n_beats, n_vitals, n_rows) in zip(places, counts[places].tolist(), strict=True):
             found[p] = Findings(
-                beats[p, :n_beats],
-                vitals[p, :n_vitals],
-                quality[p, :n_rows],
-                through_sample=through[p],
+                beats[p, :n_beats] if n_beats else _NOTHING.beats,
+                vitals[p, :n_vitals] if n_vitals else _NOTHING.vitals,
+                quality[p, :n_rows] if n_rows else _NOTHING.quality,
+                _NOTHING.episodes,
+                through[p],
             )
         return found
+
+
+_NOTHING = Findings()
+"""Its empty tables stand for those of every patient who has none: to make them takes time."""

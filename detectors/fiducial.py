@@ -27,10 +27,12 @@ def r_peak(lead, at):  # type: ignore[no-untyped-def]
     first, last = max(at - LAG - REACH, 0), at - LAG + REACH
     left = signal[first & mask]
     rise = (signal[last & mask] - left) / np.float32(last - first)
+    up = np.float32(1.0) + np.float32(0.2) * lead.polarity
+    down = np.float32(0.2) * lead.polarity - np.float32(1.0)
     best, where = np.float32(-1.0), first
     for i in range(first, last + 1):
         away = signal[i & mask] - left - rise * np.float32(i - first)
-        size = abs(away) * (np.float32(1.0) + np.float32(0.2) * lead.polarity * np.sign(away))
+        size = max(up * away, down * away)
         if size > best:
             best, where = size, i
     return _between(signal, where)

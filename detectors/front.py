@@ -35,10 +35,10 @@ WORK = np.dtype(
         ("half", "i8"),  # inputs that one needs on each side
         ("pulse", "i8"),  # inputs that a pacing pulse lasts at most
         ("long_gap", "i8"),  # inputs missing in a row after which the baseline may have moved
-        ("table", "f4", (PHASES + 1, MAX_TAPS)),
+        ("table", "f4", ((PHASES + 1) * MAX_TAPS,)),  # of taps, row after row
         ("n_taps", "i8"),
         ("first", "i8", (BLOCK,)),
-        ("phase", "i4", (BLOCK,)),
+        ("row", "i8", (BLOCK,)),
         ("inputs", "f4", (TAIL + MOST_INPUTS,)),
         ("missing", "u1", (TAIL + MOST_INPUTS,)),
         ("signal", "f4", (PAST + BLOCK,)),
@@ -71,7 +71,7 @@ def workspace(fs_hz: float) -> Any:
     work["step"], work["half"] = fs_hz / ANALYSIS_HZ, half_width(fs_hz)
     work["pulse"] = max(PULSE_INPUTS, math.ceil(fs_hz * PULSE_S))
     work["long_gap"] = int(fs_hz * LONG_GAP_S)
-    work["table"][0, :, : table.shape[1]] = table
+    work["table"][0, : table.size] = table.ravel()
     work["n_taps"] = table.shape[1]
     return work[0]
 
@@ -113,24 +113,21 @@ def take(lead, x_mv, work):  # type: ignore[no-untyped-def]
     """The inputs of a block into `work`, after those that are kept; true when one is missing."""
     inputs, missing, tail, count = work.inputs, work.missing, lead.resample.tail, x_mv.size
     inputs[:TAIL] = tail
-    n_there, n_steep = 0, lead.away
-    if count > 0:
-        n_steep += abs(x_mv[0] - lead.offset_mv - lead.held_mv) > lead.steep_mv
+    new, offset, n_there, n_steep = inputs[TAIL:], lead.offset_mv, 0, 0
     for i in range(count):
         n_there += abs(x_mv[i]) <= MOST_MV
-    for i in range(1, count):
-        n_steep += abs(x_mv[i] - x_mv[i - 1]) > lead.steep_mv
+        new[i] = x_mv[i] - offset
+    last = inputs[TAIL - 1 :]
+    for i in range(count):  # steps of the values that _take_one sees, to the bit
+        n_steep += abs(new[i] - last[i]) > lead.steep_mv
     gaps = n_there < count or lead.gap > 0 or lead.started == 0
-    if gaps or n_steep > 0:
+    if gaps or n_steep > 0 or lead.away > 0:
         missing[:TAIL] = lead.gap > 0 or lead.started == 0
         for i in range(count):
-            inputs[TAIL + i] = _take_one(lead, x_mv[i], work)
+            new[i] = _take_one(lead, x_mv[i], work)
             missing[TAIL + i] = lead.gap > 0
     elif count > 0:
-        offset = lead.offset_mv
-        for i in range(count):
-            inputs[TAIL + i] = x_mv[i] - offset
-        lead.held_mv = inputs[TAIL + count - 1]
+        lead.held_mv = new[count - 1]
     tail[:] = inputs[count : count + TAIL]
     return gaps
 
@@ -148,8 +145,8 @@ def advance_lead(lead, x_mv, n, count, n_in, work):  # type: ignore[no-untyped-d
     # where the input lies that comes `half` after the position of output n
     newest = inputs_for(n, work.step, work.half) - 1 - n_in + TAIL
     begin = newest + 1 - work.n_taps
-    table = work.table[:, : work.n_taps]
-    interpolate(work.inputs[begin:], table, first, work.phase, signal[PAST : PAST + count])
+    new = signal[PAST : PAST + count]
+    interpolate(work.inputs[begin:], work.table, work.n_taps, first, work.row, new)
     if gaps:
         for k in range(count):
             absent[k] = work.missing[newest + first[k]]
@@ -168,4 +165,4 @@ def advance_lead(lead, x_mv, n, count, n_in, work):  # type: ignore[no-untyped-d
 @njit(cache=True, nogil=True)
 def prepare(n, count, work):  # type: ignore[no-untyped-def]
     """Places of the analysis samples of a block, the same for all leads."""
-    place(n, work.step, work.first[:count], work.phase)
+    place(n, work.step, work.n_taps, work.first[:count], work.row)

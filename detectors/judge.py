@@ -7,17 +7,21 @@ weights were learnt on noisy and clean records (`detectors/models/judge.md`).
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 from numba import njit
 
 from detectors import template
 from detectors.fusion import weight_at
-from detectors.models.judge import B1, B2, OUT, W1
 from detectors.state import FACTS, FUSED, HIDDEN
 from dsp.resample import ANALYSIS_HZ
 
 TINY = np.float32(1e-9)
+
+_WEIGHTS = np.load(Path(__file__).parent / "models" / "judge.npz")
+W1, B1, OUT = _WEIGHTS["w1"], _WEIGHTS["b1"], _WEIGHTS["out"]  # [FACTS, HIDDEN], [HIDDEN] twice
+B2 = np.float32(_WEIGHTS["b2"])
 ROUGH_OVER = 40
 
 

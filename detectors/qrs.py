@@ -65,20 +65,28 @@ def follow(qrs, n, last):  # type: ignore[no-untyped-def]
 
     Gives the sample where it stopped, and true when a rise has ended and `qrs.top` was its top.
     """
-    fused, mask = qrs.fused, qrs.fused.size - 1
-    top, top_at, previous = qrs.top, qrs.top_at, qrs.previous
+    fused, mask, ended = qrs.fused, qrs.fused.size - 1, False
+    if qrs.top == 0.0:  # it falls, until a rise begins
+        before = fused[(n - 1) & mask]
+        while fused[n & mask] <= before:
+            if n == last:
+                return n, False
+            before = fused[n & mask]
+            n += 1
+        qrs.top, qrs.top_at = fused[n & mask], n
+    top, top_at = qrs.top, qrs.top_at
+    half, longest = np.float32(0.5) * top, top_at + LONGEST_PEAK
     while True:
         feature = fused[n & mask]
-        ended = False
-        if feature > previous and feature > top:
-            top, top_at = feature, n
-        elif top > 0.0:
-            ended = feature < np.float32(0.5) * top or n - top_at > LONGEST_PEAK
-        previous = feature
-        if ended or n == last:
+        if feature > top:
+            top, top_at, half, longest = feature, n, np.float32(0.5) * feature, n + LONGEST_PEAK
+        elif feature < half or n > longest:
+            ended = True
+            break
+        if n == last:
             break
         n += 1
-    qrs.top, qrs.top_at, qrs.previous = top, top_at, previous
+    qrs.top, qrs.top_at = top, top_at
     return n, ended
 
 

@@ -113,7 +113,6 @@ QRS = np.dtype(
         ("n_between", "i4"),  # peaks since the last beat
         ("top", "f4"),  # highest feature of the rise under way
         ("top_at", "i8"),
-        ("previous", "f4"),
         ("held", PEAK),  # best peak within the waiting time
         ("judge_at", "i8"),  # analysis sample at which it is judged; in the past when none is
         ("last", PEAK),  # the last beat

@@ -14,13 +14,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from dsp.lanes import LANES, dot8
+
 ANALYSIS_HZ = 250.0
 MIN_HZ, MAX_HZ = 100.0, 1000.0
 PHASES = 64  # error of time: at most 1/128 of an input sample
 LOBES = 2.0  # zero crossings of the sinc on each side
 MAX_HALF = 10  # half the taps at MAX_HZ
-LANES = 8  # taps are summed eight at a time
-MAX_TAPS = 24  # 2 * MAX_HALF, in whole groups of eight
+MAX_TAPS = 24  # 2 * MAX_HALF, in whole groups of LANES
 
 TAIL = 32  # inputs that are kept, more than MAX_TAPS
 
@@ -59,32 +60,30 @@ def inputs_for(n, step, half):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def place(n, step, first, phase):  # type: ignore[no-untyped-def]
-    """Where the outputs `n`, `n + 1`, … lie: `first` the input before, `phase` the row of taps.
+def place(n, step, n_taps, first, row):  # type: ignore[no-untyped-def]
+    """Where the outputs `n`, `n + 1`, … lie.
 
-    first : int64, phase : int32, [n_outputs]; `first` is counted from that of output `n`.
+    first, row : int64 [n_outputs]; the input before each, counted from that of output `n`, and
+    the begin of the row of its phase in a table of rows of `n_taps`.
     """
     start = math.floor(n * step)
     for k in range(first.size):
         position = (n + k) * step
         whole = math.floor(position)
         first[k] = whole - start
-        phase[k] = int((position - whole) * PHASES + 0.5)
+        row[k] = int((position - whole) * PHASES + 0.5) * n_taps
 
 
 @njit(cache=True, nogil=True)
-def interpolate(inputs, table, first, phase, out):  # type: ignore[no-untyped-def]
+def interpolate(inputs, table, n_taps, first, row, out):  # type: ignore[no-untyped-def]
     """Step 1. Outputs from the inputs that begin with the first one of the first window.
 
-    inputs : float32; table : what `taps` gives; first, phase : what `place` gives;
-    out : float32 [n_outputs]. Sums are taken in the order written: every build gives equal bits.
+    inputs : float32; table : what `taps` gives, row after row; first, row : what `place` gives;
+    out : float32 [n_outputs]
     """
     for k in range(out.size):
-        out[k] = 0.0
-    for group in range(0, table.shape[1], LANES):
-        for k in range(out.size):
-            begin = first[k] + group
-            x, c = inputs[begin : begin + LANES], table[phase[k], group : group + LANES]
-            even = (x[0] * c[0] + x[4] * c[4]) + (x[2] * c[2] + x[6] * c[6])
-            odd = (x[1] * c[1] + x[5] * c[5]) + (x[3] * c[3] + x[7] * c[7])
-            out[k] += even + odd
+        total = np.float32(0.0)
+        for group in range(0, n_taps, LANES):
+            i, j = first[k] + group, row[k] + group
+            total += dot8(inputs, i, table, j)  # type: ignore[call-arg]  # the context is numba's
+        out[k] = total

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
 from dsp import resample
+from dsp.lanes import dot8
 
 
 def resampled(x, fs_hz, block=23):
@@ -21,10 +23,10 @@ def resampled(x, fs_hz, block=23):
     out = np.empty(n_out, np.float32)
     for n in range(0, n_out, block):
         part = out[n : n + block]
-        first, phase = np.empty(part.size, np.int64), np.empty(part.size, np.int32)
-        resample.place(n, step, first, phase)
+        first, row = np.empty((2, part.size), np.int64)
+        resample.place(n, step, n_taps, first, row)
         begin = resample.inputs_for(n, step, half)  # of n_taps inputs, the last one needed
-        resample.interpolate(inputs[begin:], table, first, phase, part)
+        resample.interpolate(inputs[begin:], table.ravel(), n_taps, first, row, part)
     return out
 
 
@@ -83,3 +85,17 @@ def test_the_kept_inputs_are_enough_for_every_tap(fs_hz):
     table = resample.taps(fs_hz)
     assert 2 * resample.half_width(fs_hz) <= table.shape[1] <= resample.MAX_TAPS < resample.TAIL
     assert np.allclose(table.sum(axis=1), 1.0, atol=1e-6)
+
+
+@given(st.integers(0, 9), st.integers(0, 9))
+@settings(deadline=None)  # the first call may compile
+def test_eight_products_are_summed_in_the_order_that_is_told(i, j):
+    x, c = np.random.default_rng(i).normal(size=(2, 20)).astype(np.float32)
+    p = x[i : i + 8] * c[j : j + 8]
+    expected = ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]))
+    assert summed(x, i, c, j) == expected
+
+
+@njit
+def summed(x, i, c, j):
+    return dot8(x, i, c, j)
