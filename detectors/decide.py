@@ -34,13 +34,15 @@ def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-unty
     qrs, lead = head.qrs, peak.lead
     if peak.fiducial < qrs.last.fiducial + q.WAIT // 2:
         return False
-    level = q.threshold(qrs, n)
     flags = _SEARCH_BACK if search_back else 0
     if qrs.n_beats < q.LEARNING_BEATS:
         flags |= _LEARNING
+        confidence = peak.score / (peak.score + q.threshold(qrs))
+    else:
+        confidence = 1.0 / (1.0 + math.exp(-peak.evidence))
     if leads[lead].second.code != _USABLE:
         flags |= _POOR_SIGNAL
-    row.confidence = peak.score / (peak.score + level)
+    row.confidence = confidence
     row.sample, row.t_ns = when(head, peak.fiducial)
     row.qrs_ms = math.nan
     row.flags = flags
@@ -72,7 +74,7 @@ def _is_beat(qrs, leads, n):  # type: ignore[no-untyped-def]
     """Judge the held peak."""
     held = qrs.held
     if qrs.n_beats < q.LEARNING_BEATS:
-        return q.is_beat(qrs, n)
+        return q.is_first_beat(qrs)
     overdue = n - qrs.last.at > q.OVERDUE * qrs.rr_median * ANALYSIS_HZ
     if held.height < (q.LOWEST_OVERDUE if overdue else q.LOWEST) * qrs.height:
         held.evidence = q.HOPELESS

@@ -21,30 +21,25 @@ WAIT = 50  # 200 ms: ventricles seldom beat faster (Pan & Tompkins 1985)
 FAST_WAIT = 43  # 172 ms, when they do, or when nothing is known yet: 300 a minute is possible
 FAST_RR_S = 0.25
 WEAK_WAIT = 70  # 280 ms: a weak peak may be the P wave of a beat to come
-WEAK = np.float32(0.8)  # of the beats' height
+WEAK = np.float32(0.6)  # of the beats' height
 LONGEST_PEAK = 24  # 95 ms after its top a peak is over (Hamilton 2002)
-FLOOR = np.float32(0.008)  # a QRS of about 0.1 mV: with less we cannot tell
-SHARE = np.float32(0.2)  # threshold, between noise and beats
-MOST_NOISE = np.float32(0.4)  # of the beats' height: higher ones were beats, not known as such
+FLOOR = np.float32(0.0008)  # a QRS of about 3 µV: less than converters tell
 LEARNING_BEATS = 8
 LEARNING_SHARE = np.float32(0.4)  # of the ceiling, while fewer beats are known
 T_WINDOW = 90  # 360 ms after a beat there may be its T wave (Pan & Tompkins 1985)
 T_HEIGHT = np.float32(0.5)
 T_SHARP = np.float32(0.45)
 SEARCH_AFTER = 1.5  # median RR intervals without a beat (Hamilton 2002)
-SEARCH_SHARE = np.float32(0.4)  # of the threshold
-OVER_NOISE = np.float32(3.0)  # a beat found by search-back stands out of the other peaks
-OVER_MEAN = np.float32(3.0)  # and one without history out of the mean feature: noise does not
+OVER_MEAN = np.float32(3.3)  # and one without history out of the mean feature: noise does not
 STEADY = 8  # nor does noise come at even intervals so many times in a row
 STEADY_SHARE = np.float32(0.55)  # of the ceiling: T waves in between are not counted
 UNEVEN = 0.12
-PATIENCE = 500  # 2 s without a beat: then the threshold falls, time constant 2 s
-LOWEST = np.float32(0.08)  # of the beats' height: the least that the threshold falls to
-LOWEST_OVERDUE = np.float32(0.02)
+LOWEST = np.float32(0.08)  # of the beats' height: what is lower is not worth a judgement
+LOWEST_OVERDUE = np.float32(0.02)  # when a beat is overdue
 OVERDUE = np.float32(1.25)  # median RR intervals
 CLOSE = np.float32(2.5)  # scores within this ratio are about the same
 HOPELESS = np.float32(-99.0)
-CALLED_BACK = np.float32(-2.0)  # log odds above which a peak is called back
+CALLED_BACK = np.float32(-0.5)  # log odds above which a peak is called back
 LONGEST_RR_S = 6.0  # more is a pause, not an interval of a rhythm
 FALL = np.float32(TENTH / 500.0)  # a tenth of a second: 2 s
 SHARP_FROM = INTEGRAL + SLOPE  # samples before a peak of the feature where its bends may lie
@@ -127,23 +122,10 @@ def hold(qrs, n, score, sharp):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def threshold(qrs, n):  # type: ignore[no-untyped-def]
-    """Step 6. Score above which a peak is a beat."""
-    if qrs.n_beats < LEARNING_BEATS:
-        level = LEARNING_SHARE * qrs.ceiling
-        if qrs.steady < STEADY:
-            level = max(level, OVER_MEAN * qrs.mean)
-    else:
-        noise = min(qrs.noise, MOST_NOISE * qrs.height)
-        level = noise + SHARE * (qrs.height - noise)
-        late = n - qrs.last.at - PATIENCE
-        if late > 0:
-            fallen = level * np.float32(math.exp(-late / 500.0))
-            level = min(
-                level,
-                max(fallen, LOWEST * qrs.height, OVER_NOISE * qrs.noise, OVER_MEAN * qrs.mean),
-            )
-    return max(level, FLOOR)
+def threshold(qrs):  # type: ignore[no-untyped-def]
+    """Step 6. Score above which a peak is a beat, while beats are not known yet."""
+    level = max(LEARNING_SHARE * qrs.ceiling, FLOOR)
+    return max(level, OVER_MEAN * qrs.mean) if qrs.steady < STEADY else level
 
 
 @njit(cache=True, nogil=True)
@@ -158,12 +140,11 @@ def count_steady(qrs):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def is_beat(qrs, n):  # type: ignore[no-untyped-def]
-    """Steps 6 and 7. Judge the held peak by its score and, soon after a beat, as its T wave."""
+def is_first_beat(qrs):  # type: ignore[no-untyped-def]
+    """Step 6. Judge the held peak by its score and, soon after a beat, as its T wave."""
     held, last = qrs.held, qrs.last
-    if qrs.n_beats < LEARNING_BEATS:
-        count_steady(qrs)
-    if held.score < threshold(qrs, n):
+    count_steady(qrs)
+    if held.score < threshold(qrs):
         return False
     soon = held.at - last.at < T_WINDOW
     blunt = held.height < T_HEIGHT * last.height or held.sharp < T_SHARP * last.sharp
