@@ -20,6 +20,8 @@ from alerts.look import IN_STEP_QUALITY, Limits, Look, Verdict, Verification
 from ecg.errors import BadInput
 from ecg.evidence import LeadView, PulseView
 
+LATEST_PULSE_S = 1.4  # a pulse is known after 0.3 s, and at 60/min the next one comes after 1 s
+
 __all__ = ["KINDS", "Limits", "Verdict", "Verification", "verify"]
 
 
@@ -58,7 +60,7 @@ def verify(
 
 def asystole(look: Look) -> Verification:
     """No QRS for 4 s. A clean lead that stands still counts, unless the pulse goes on."""
-    limits, pulses = look.limits, look.pulse_cover()
+    limits, pulses = look.limits, look.heart_cover()
     clean = [lead for lead in look.leads if look.is_clean(lead)]
     pauses: list[act.Hole | None] = []
     for lead in clean:
@@ -242,7 +244,7 @@ def ventricular_fibrillation(look: Look) -> Verification:
     """Fibrillatory, flutter or oscillatory waveform for 4 s: no pulse, no steep QRS meanwhile."""
     limits = look.limits
     steep = [lead for lead in look.leads if lead.usual_slowness < limits.steep_ms]
-    every = [c for cover in (*look.pulse_cover(), *map(look.lead_cover, steep)) for c in cover]
+    every = [c for cover in (*look.heart_cover(), *map(look.lead_cover, steep)) for c in cover]
     hole = act.longest_hole(every, -limits.span_s + 2, 0.0)
     leakage = _leakage(look)
     numbers = {"hole_s": hole.length_s, "leakage": leakage}
@@ -293,7 +295,7 @@ def _is_in_step(look: Look, pulse: PulseView) -> bool:
     span = look.limits.span_s
     good = act.pulse_beats(pulse, look.alarm_ns, act.PULSE_HEIGHT, quality=IN_STEP_QUALITY)
     cover = act.cover(good[good > -span - 4], act.PULSE_EVEN)
-    if not cover or cover[-1][1] < -2.0:
+    if not cover or cover[-1][1] < -LATEST_PULSE_S:
         return False
     every = act.seconds_before(pulse.pulses, look.alarm_ns)
     strange = (every > -span).sum() != (good > -span).sum()

@@ -318,9 +318,11 @@ def test_fibrillation_is_a_plain_oscillation(leakage, verdict):
 
 
 @pytest.mark.parametrize(("stopped_s", "verdict"), [(3.2, FALSE), (3.4, TRUE)])
-def test_no_pulse_meanwhile(stopped_s, verdict):
+@pytest.mark.parametrize(("is_pressure", "delay_s"), [(True, 0.25), (False, 1.0)])
+def test_no_beat_has_made_a_pulse_meanwhile(stopped_s, verdict, is_pressure, delay_s):
     waves = lead(every(0.2), familiar=0.1, companions=9, leakage=0.2)
-    pulses = pulse(np.append(every(0.8, end_s=-stopped_s - 0.6), -stopped_s))
+    beats = np.append(every(0.8, end_s=-stopped_s - 0.6), -stopped_s)
+    pulses = pulse(beats + delay_s, height=40.0, is_pressure=is_pressure)
     assert decide("Ventricular_Flutter_Fib", [waves], [pulses]) is verdict
 
 
