@@ -222,6 +222,14 @@ def test_the_pulse_refutes_a_lead_that_misses_every_other_beat():
     assert decide("Bradycardia", [lead(every(1.6))], [pulse(PULSES)]) is FALSE
 
 
+@pytest.mark.parametrize("slow_s", [1.45, 1.7])
+def test_the_pulses_of_the_beats_before_do_not_refute_slow_beats(slow_s):
+    slow = -0.2 - slow_s * np.arange(5)[::-1]
+    beats = np.concatenate([every(1.0, end_s=slow[0] - 0.9), slow])
+    late = beats + 1.2  # by the slower oximeter
+    assert decide("Bradycardia", [lead(beats)], [pulse(late[late < -0.3])]) is TRUE
+
+
 def test_a_dicrotic_wave_is_no_pulse_of_its_own():
     times = every(0.8, end_s=-0.5)
     heights = np.where(np.arange(times.size) % 2, 0.3, 1.0)
