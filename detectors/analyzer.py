@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from detectors import kernel
+from detectors.front import workspace
 from detectors.state import HEAD, MAGIC, VERSION, state_dtype
-from dsp.resample import ANALYSIS_HZ, MAX_HZ, MIN_HZ, taps
+from dsp.resample import MAX_HZ, MIN_HZ
 from ecg import BEAT, QUALITY, VITALS, BadSignal, Findings
 
 MAX_LEADS = 32
@@ -61,8 +62,7 @@ class Analyzer:
         self.state = state
         self._head, self._leads = state["head"][0], state["leads"][0]
         self.fs_hz = float(self._head["fs_hz"])
-        self._table = taps(self.fs_hz)
-        self._step = self.fs_hz / ANALYSIS_HZ
+        self._work = workspace(self.fs_hz)
 
     @property
     def leads(self) -> tuple[str, ...]:
@@ -119,7 +119,7 @@ class Analyzer:
             return Findings(through_sample=int(self._head["through"]))
         last = int(self._head["n_in"])
         # as if the leads had been taken off: what is pending comes out, nothing is made up
-        pad = int(self.fs_hz) + 2 * self._table.shape[1]
+        pad = int(self.fs_hz) + 4 * int(self._work["half"])
         found = self._advance(np.full((self._leads.size, pad), np.nan, np.float32))
         self._head["finished"] = 1
         self._head["through"] = last
@@ -144,8 +144,9 @@ class Analyzer:
         return x
 
     def _advance(self, x: NDArray[np.float32]) -> Findings:
-        rows = [table[0] for table in tables(x.shape[1], self.fs_hz, self._leads.size, 1)]
-        counts = kernel.advance(self._head, self._leads, x, self._step, self._table, *rows)
+        beats, vitals, quality = tables(x.shape[1], self.fs_hz, self._leads.size, 1)
+        rows = beats[0], vitals[0], quality[0]
+        counts = kernel.advance(self._head, self._leads, x, x.shape[1], self._work, rows)
         beats, vitals, quality = (table[:n] for table, n in zip(rows, counts, strict=True))
         return Findings(beats, vitals, quality, through_sample=int(self._head["through"]))
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors import kernel
 from detectors.analyzer import Analyzer, tables
-from dsp.resample import ANALYSIS_HZ, taps
+from detectors.front import workspace
 from ecg import BadSignal, Findings
 
 
@@ -39,7 +39,7 @@ class Bank:
         begun = Analyzer(fs_hz, tuple(f"{i + 1}" for i in range(n_leads))).state
         self.state: NDArray[Any] = np.repeat(begun, capacity)
         self.fs_hz, self.n_leads, self.capacity = float(fs_hz), n_leads, capacity
-        self._table = taps(self.fs_hz)
+        self._work = workspace(self.fs_hz)
 
     def place(self, index: int, analyzer: Analyzer) -> None:
         """Put a patient's analysis, new or restored, into a place."""
@@ -99,24 +99,20 @@ class Bank:
         rows = tables(x_mv.shape[2], self.fs_hz, self.n_leads, self.capacity)
         counts = np.zeros((self.capacity, 3), np.int64)
         heads = self.state["head"]
-        kernel.advance_all(
-            heads,
-            self.state["leads"],
-            x_mv,
-            sizes,
-            self.fs_hz / ANALYSIS_HZ,
-            self._table,
-            rows,
-            counts,
-        )
+        kernel.advance_all(heads, self.state["leads"], x_mv, sizes, self._work, (*rows, counts))
         beats, vitals, quality = rows
         through = heads["through"].tolist()
         found = {}
         for p, (n_beats, n_vitals, n_rows) in zip(places, counts[places].tolist(), strict=True):
             found[p] = Findings(
-                beats[p, :n_beats],
-                vitals[p, :n_vitals],
-                quality[p, :n_rows],
-                through_sample=through[p],
+                beats[p, :n_beats] if n_beats else _NOTHING.beats,
+                vitals[p, :n_vitals] if n_vitals else _NOTHING.vitals,
+                quality[p, :n_rows] if n_rows else _NOTHING.quality,
+                _NOTHING.episodes,
+                through[p],
             )
         return found
+
+
+_NOTHING = Findings()
+"""Its empty tables stand for those of every patient who has none: to make them takes time."""

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ecg.errors import TelerhythmError
+from telerhythm.commands.alarms import export as export_alarms
 from telerhythm.commands.dashboard import dashboard
 from telerhythm.commands.data import get, list_databases
 from telerhythm.commands.demo import demo
@@ -40,6 +41,10 @@ store_app = typer.Typer(help="Look after the store.", no_args_is_help=True)
 store_app.command("check")(check)
 store_app.command("backup")(backup)
 app.add_typer(store_app, name="store")
+
+alarms_app = typer.Typer(help="Look back on alarms.", no_args_is_help=True)
+alarms_app.command("export")(export_alarms)
+app.add_typer(alarms_app, name="alarms")
 
 
 def _version(asked: bool) -> None:

@@ -62,7 +62,7 @@ class Demo:
         self._beds = list(beds)
         self._folder = Path(tempfile.mkdtemp(prefix="telerhythm-demo-"))
         self._broker_port = free_port(BROKER_PORT)
-        self._dashboard_port = free_port(dashboard_port, taken=[self._broker_port])
+        self._dashboard_port = free_port(dashboard_port)
         self.parts: list[Part] = []
         self._stopped = False
         self.replay: Replay | None = None
@@ -175,7 +175,10 @@ class Demo:
         ]
         for bed in self._beds:
             lines.append("[[beds]]")
-            lines += [f"{k} = {json.dumps(v)}" for k, v in bed.settings.model_dump().items()]
+            lines += [
+                f"{k} = {json.dumps(v)}"
+                for k, v in bed.settings.model_dump(exclude_defaults=True).items()
+            ]
         path.write_text("\n".join(lines) + "\n")
         return path
 
