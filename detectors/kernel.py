@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
+from detectors import beats as bt
 from detectors import qrs as q
 from detectors import quality
 from detectors.state import RING, RR_KEPT
@@ -182,7 +183,29 @@ def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-unty
 
 
 @njit(cache=True, nogil=True)
-def _decide(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
+def _class_row(head, leads, post_s, is_last, classes, features, k):  # type: ignore[no-untyped-def]
+    b = head.beats
+    at = b.at
+    bt.judge(b, leads, post_s, is_last)
+    classes[k].sample, classes[k].t_ns = _when(head, at)
+    if features.shape[0] > k:
+        for j in range(bt.N_FEATURES):
+            features[k, j] = b.features[j]
+    return k + 1
+
+
+@njit(cache=True, nogil=True)
+def _found(head, leads, n, confidence, classes, features, k):  # type: ignore[no-untyped-def]
+    b, at = head.beats, head.qrs.last.fiducial
+    kind, rr_s = bt.found(b, leads, at, n, confidence)
+    if b.pending:
+        k = _class_row(head, leads, rr_s, False, classes, features, k)
+    bt.hold(b, leads, kind, at, rr_s)
+    return k
+
+
+@njit(cache=True, nogil=True)
+def _decide(head, leads, n, beats, n_beats, classes, features, n_classes):  # type: ignore[no-untyped-def]
     """Steps 4 to 9. Beats that this analysis sample makes known; gives the new count."""
     qrs = head.qrs
     ended = q.peak_ended(qrs, n, _fuse(leads, n))
@@ -197,16 +220,25 @@ def _decide(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
         if q.is_beat(qrs, n):
             _learn_heights(leads, held.at)
             q.learn_polarity(leads[held.lead], held.fiducial)
-            n_beats += _write_beat(head, leads, n, held, False, beats[n_beats])
+            if _write_beat(head, leads, n, held, False, beats[n_beats]):
+                c = beats[n_beats].confidence
+                n_classes = _found(head, leads, n, c, classes, features, n_classes)
+                n_beats += 1
         else:
             q.keep_noise(qrs)
         held.score = np.float32(0.0)
     if ended:
         q.hold(qrs, _sharpness(leads, qrs.top_at, n))
     if q.search_back_due(qrs, n):
-        n_beats += _write_beat(head, leads, n, qrs.spare, True, beats[n_beats])
+        if _write_beat(head, leads, n, qrs.spare, True, beats[n_beats]):
+            c = beats[n_beats].confidence
+            n_classes = _found(head, leads, n, c, classes, features, n_classes)
+            n_beats += 1
         qrs.spare.score = np.float32(0.0)
-    return n_beats
+    if n >= head.beats.due:
+        post_s = np.float32((n - head.beats.at) / ANALYSIS_HZ)
+        n_classes = _class_row(head, leads, post_s, True, classes, features, n_classes)
+    return n_beats, n_classes
 
 
 @njit(cache=True, nogil=True)
@@ -245,9 +277,9 @@ def _second(head, leads, vitals, n_vitals, rows, n_rows):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True)
-def advance(head, leads, x_mv, step, table, beats, vitals, rows):  # type: ignore[no-untyped-def]
+def advance(head, leads, x_mv, step, table, beats, vitals, rows, classes, features):  # type: ignore[no-untyped-def]
     """Take a chunk of inputs; write what becomes known; give the counts of rows written."""
-    n_beats, n_vitals, n_rows = 0, 0, 0
+    n_beats, n_vitals, n_rows, n_classes = 0, 0, 0, 0
     start = 0
     while True:
         # a block ends with every fifth of a second at the latest: rings hold it and its past,
@@ -260,7 +292,9 @@ def advance(head, leads, x_mv, step, table, beats, vitals, rows):  # type: ignor
             qrs_features(lead.front, lead.signal, lead.slope, lead.feature, head.n, made)
             quality.gather(lead.second, lead.signal, lead.absent, head.n, made)
         for n in range(head.n, made):
-            n_beats = _decide(head, leads, n, beats, n_beats)
+            n_beats, n_classes = _decide(
+                head, leads, n, beats, n_beats, classes, features, n_classes
+            )
         start += taken
         head.n_in += taken
         head.n = made
@@ -270,13 +304,14 @@ def advance(head, leads, x_mv, step, table, beats, vitals, rows):  # type: ignor
             n_rows = _second(head, leads, vitals, n_vitals, rows, n_rows)
             n_vitals += 1
     head.through = max(0, round((head.n - HORIZON) * head.fs_hz / ANALYSIS_HZ))
-    return n_beats, n_vitals, n_rows
+    return n_beats, n_vitals, n_rows, n_classes
 
 
 @njit(cache=True, nogil=True)
 def begin(head, leads):  # type: ignore[no-untyped-def]
     """A state that has seen nothing."""
     q.begin(head.qrs)
+    bt.begin(head.beats)
     for i in range(leads.size):
         quality.begin(leads[i].second)
         leads[i].second.sqi = leads[i].weight = np.float32(0.5)

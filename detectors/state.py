@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from detectors.beats import BEATS
+from detectors.shape import SHAPE
 from dsp.filters import FRONT
 from dsp.resample import RESAMPLE
 
@@ -50,6 +52,7 @@ LEAD = np.dtype(
         ("slope", "f4", (RING,)),  # of the QRS band, mV a 16 ms
         ("feature", "f4", (RING,)),  # its mean size over 80 ms
         ("absent", "u1", (RING,)),
+        ("shape", SHAPE),
     ],
     align=True,
 )
@@ -107,6 +110,7 @@ HEAD = np.dtype(
         ("through", "i8"),  # device sample before which all beats are known
         ("finished", "u1"),
         ("qrs", QRS),
+        ("beats", BEATS),
     ],
     align=True,
 )
