@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from ingest.registry import Bed
-from ingest.sequence import Piece, Sequencer
 from numpy.typing import NDArray
 
 from alerts import engine
@@ -17,6 +15,8 @@ from detectors.analyzer import Analyzer
 from ecg import Findings, Frame, LiveChunk
 from ecg.clock import NS, Timeline
 from ecg.frame import MISSING
+from ingest.registry import Bed
+from ingest.sequence import Piece, Sequencer
 from store.base import BeatRows, EpisodeRows, QualityRows, Row, VitalsRows, WaveformChunk
 from telerhythm.desk import AlarmDesk, Outcome
 
@@ -51,8 +51,12 @@ class Bedside:
     def take(self, frame: Frame, received_ns: int) -> Outcome:
         """Take a frame as it came in."""
         outcome = Outcome()
-        self.desk.step(engine.FrameSeen(received_ns), received_ns, outcome)
-        self._take_pieces(self.sequencer.push(frame, received_ns), received_ns, outcome)
+        counts = self.sequencer.counts
+        old = counts.duplicates + counts.late
+        pieces = self.sequencer.push(frame, received_ns)
+        if counts.duplicates + counts.late == old:  # a device that repeats itself is silent
+            self.desk.step(engine.FrameSeen(received_ns), received_ns, outcome)
+        self._take_pieces(pieces, received_ns, outcome)
         return outcome
 
     def tick(self, now_ns: int) -> Outcome:
@@ -65,16 +69,40 @@ class Bedside:
     def _take_pieces(self, pieces: Iterable[Piece], now_ns: int, outcome: Outcome) -> None:
         for piece in pieces:
             self._notice(piece, now_ns, outcome)
-            stream = self._stream_of(piece)
+            if piece.epoch != self._epoch:
+                self._begin(piece, now_ns, outcome)
+            stream = self._stream
+            assert stream is not None
             findings = self._analyse(stream, piece)
-            through_ns = stream.timeline.at(findings.through_sample)
-            event = engine.Analysed(
-                through_ns, findings.beats, findings.vitals, findings.quality, piece.frame.leads
-            )
-            self.desk.step(event, now_ns, outcome)
-            outcome.rows += _rows(self.bed.patient, piece, findings)
+            outcome.rows.append(_chunk_row(self.bed.patient, piece))
+            self._conclude(stream, findings, now_ns, outcome)
             outcome.frames.append((piece.frame.boot, piece.frame.seq))
             outcome.chunks.append(self._chunk(stream, piece, findings))
+
+    def _begin(self, piece: Piece, now_ns: int, outcome: Outcome) -> None:
+        """The stream begins anew; what the analysis of the one before still holds comes out."""
+        if self._stream is not None:
+            self._conclude(self._stream, self._stream.analyzer.finish(), now_ns, outcome)
+        frame = piece.frame
+        analyzer = Analyzer(frame.fs_hz, frame.leads)
+        usable_unknown = [0] * len(frame.leads)
+        self._stream = _Stream(analyzer, Timeline(frame.fs_hz), usable_unknown)
+        self._epoch = piece.epoch
+
+    def _conclude(self, stream: _Stream, findings: Findings, now_ns: int, outcome: Outcome) -> None:
+        """Give findings their times, then to the alarm engine and to the store."""
+        for table in (findings.beats, findings.vitals, findings.quality):
+            table["t_ns"] = stream.timeline.times(table["sample"])
+        through_ns = stream.timeline.at(findings.through_sample)
+        event = engine.Analysed(
+            through_ns,
+            findings.beats,
+            findings.vitals,
+            findings.quality,
+            stream.analyzer.leads,
+        )
+        self.desk.step(event, now_ns, outcome)
+        outcome.rows += _rows(self.bed.patient, findings)
 
     def _notice(self, piece: Piece, now_ns: int, outcome: Outcome) -> None:
         """Turn what is odd about a piece into a trouble that a nurse sees."""
@@ -84,19 +112,9 @@ class Bedside:
         elif piece.frame.t_ns - now_ns > CLOCK_AHEAD_NS:
             text = "The clock of the device is ahead of this system's: check the device's clock."
             self.desk.trouble(AlarmKind.CLOCK_WRONG, text, now_ns, outcome)
-        if piece.missing:
-            seconds = piece.missing / piece.frame.fs_hz
-            text = f"The signal has gaps: {seconds:.1f} s did not arrive. Check the connection."
+        if piece.gap_s:
+            text = f"The signal has gaps: {piece.gap_s:.1f} s did not arrive. Check the connection."
             self.desk.trouble(AlarmKind.BAD_DATA, text, now_ns, outcome)
-
-    def _stream_of(self, piece: Piece) -> _Stream:
-        frame = piece.frame
-        if self._stream is None or piece.epoch != self._epoch:
-            analyzer = Analyzer(frame.fs_hz, frame.leads)
-            usable_unknown = [0] * len(frame.leads)
-            self._stream = _Stream(analyzer, Timeline(frame.fs_hz), usable_unknown)
-            self._epoch = piece.epoch
-        return self._stream
 
     def _analyse(self, stream: _Stream, piece: Piece) -> Findings:
         x_mv = piece.frame.x_mv()
@@ -105,8 +123,6 @@ class Bedside:
             x_mv = np.hstack([gap, x_mv])
         stream.timeline.anchor(piece.sample, piece.t_ns)
         findings = stream.analyzer.push(x_mv)
-        for table in (findings.beats, findings.vitals, findings.quality):
-            table["t_ns"] = stream.timeline.times(table["sample"])
         for row in findings.quality:
             stream.quality[row["lead"]] = int(row["code"])
         if len(findings.vitals):
@@ -141,21 +157,23 @@ def _blank_lead_off(frame: Frame) -> NDArray[np.int16]:
     return x
 
 
-def _rows(patient: str, piece: Piece, findings: Findings) -> list[Row]:
+def _chunk_row(patient: str, piece: Piece) -> WaveformChunk:
     frame = piece.frame
-    rows: list[Row] = [
-        WaveformChunk(
-            patient=patient,
-            device=frame.device,
-            boot=frame.boot,
-            seq=frame.seq,
-            t_ns=piece.t_ns,
-            fs_hz=frame.fs_hz,
-            leads=frame.leads,
-            lsb_uv=frame.lsb_uv,
-            x=_blank_lead_off(frame),
-        )
-    ]
+    return WaveformChunk(
+        patient=patient,
+        device=frame.device,
+        boot=frame.boot,
+        seq=frame.seq,
+        t_ns=piece.t_ns,
+        fs_hz=frame.fs_hz,
+        leads=frame.leads,
+        lsb_uv=frame.lsb_uv,
+        x=_blank_lead_off(frame),
+    )
+
+
+def _rows(patient: str, findings: Findings) -> list[Row]:
+    rows: list[Row] = []
     if len(findings.beats):
         rows.append(BeatRows(patient, findings.beats))
     if len(findings.vitals):
