@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import kernel
-from detectors.analyzer import Analyzer, tables
+from detectors.analyzer import Analyzer, forests, tables
 from dsp.resample import ANALYSIS_HZ, taps
 from ecg import BadSignal, Findings
 
@@ -97,7 +97,7 @@ class Bank:
             Places whose findings are wanted.
         """
         rows = tables(x_mv.shape[2], self.fs_hz, self.n_leads, self.capacity)
-        counts = np.zeros((self.capacity, 3), np.int64)
+        counts = np.zeros((self.capacity, 4), np.int64)
         heads = self.state["head"]
         kernel.advance_all(
             heads,
@@ -108,15 +108,19 @@ class Bank:
             self._table,
             rows,
             counts,
+            forests(),
         )
-        beats, vitals, quality = rows
+        beats, vitals, quality, told = rows
         through = heads["through"].tolist()
         found = {}
-        for p, (n_beats, n_vitals, n_rows) in zip(places, counts[places].tolist(), strict=True):
+        for p, (n_beats, n_vitals, n_rows, n_told) in zip(
+            places, counts[places].tolist(), strict=True
+        ):
             found[p] = Findings(
                 beats[p, :n_beats],
                 vitals[p, :n_vitals],
                 quality[p, :n_rows],
+                classified=told[p, :n_told],
                 through_sample=through[p],
             )
         return found

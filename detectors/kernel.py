@@ -7,9 +7,10 @@ import math
 import numpy as np
 from numba import njit
 
-from detectors import beats as bt
+from detectors import beats as classes
 from detectors import qrs as q
 from detectors import quality
+from detectors.facts import N_FACTS
 from detectors.state import RING, RR_KEPT
 from dsp.features import sharpness
 from dsp.filters import SLOPE, qrs_features
@@ -27,7 +28,6 @@ MOST_CREST = np.float32(20.0)
 TINY = np.float32(1e-6)
 TIMING_SHARE = np.float32(0.3)
 RATE_KNOWN_S = 6.0  # a rate of older beats is no rate
-_NORMAL = ord("N")
 _USABLE = int(QualityCode.USABLE)
 _SEARCH_BACK = int(BeatFlag.SEARCH_BACK)
 _POOR_SIGNAL = int(BeatFlag.POOR_SIGNAL)
@@ -175,37 +175,14 @@ def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-unty
     row.sample, row.t_ns = _when(head, peak.fiducial)
     row.qrs_ms = math.nan
     row.flags = flags
-    row.code = _NORMAL
-    row.aami = _NORMAL
+    row.code, row.aami = classes.UNKNOWN, classes.UNKNOWN_CLASS
     row.lead = lead if leads.size == 1 else -1
     row.rr_s = q.keep_beat(qrs, peak)
     return True
 
 
 @njit(cache=True, nogil=True)
-def _class_row(head, leads, post_s, is_last, classes, features, k):  # type: ignore[no-untyped-def]
-    b = head.beats
-    at = b.at
-    bt.judge(b, leads, post_s, is_last)
-    classes[k].sample, classes[k].t_ns = _when(head, at)
-    if features.shape[0] > k:
-        for j in range(bt.N_FEATURES):
-            features[k, j] = b.features[j]
-    return k + 1
-
-
-@njit(cache=True, nogil=True)
-def _found(head, leads, n, confidence, classes, features, k):  # type: ignore[no-untyped-def]
-    b, at = head.beats, head.qrs.last.fiducial
-    kind, rr_s = bt.found(b, leads, at, n, confidence)
-    if b.pending:
-        k = _class_row(head, leads, rr_s, False, classes, features, k)
-    bt.hold(b, leads, kind, at, rr_s)
-    return k
-
-
-@njit(cache=True, nogil=True)
-def _decide(head, leads, n, beats, n_beats, classes, features, n_classes):  # type: ignore[no-untyped-def]
+def _decide(head, leads, n, beats, n_beats, out):  # type: ignore[no-untyped-def]
     """Steps 4 to 9. Beats that this analysis sample makes known; gives the new count."""
     qrs = head.qrs
     ended = q.peak_ended(qrs, n, _fuse(leads, n))
@@ -221,8 +198,7 @@ def _decide(head, leads, n, beats, n_beats, classes, features, n_classes):  # ty
             _learn_heights(leads, held.at)
             q.learn_polarity(leads[held.lead], held.fiducial)
             if _write_beat(head, leads, n, held, False, beats[n_beats]):
-                c = beats[n_beats].confidence
-                n_classes = _found(head, leads, n, c, classes, features, n_classes)
+                classes.found(head.beats, leads, held.fiducial, n, beats[n_beats], out)
                 n_beats += 1
         else:
             q.keep_noise(qrs)
@@ -231,14 +207,11 @@ def _decide(head, leads, n, beats, n_beats, classes, features, n_classes):  # ty
         q.hold(qrs, _sharpness(leads, qrs.top_at, n))
     if q.search_back_due(qrs, n):
         if _write_beat(head, leads, n, qrs.spare, True, beats[n_beats]):
-            c = beats[n_beats].confidence
-            n_classes = _found(head, leads, n, c, classes, features, n_classes)
+            classes.found(head.beats, leads, qrs.spare.fiducial, n, beats[n_beats], out)
             n_beats += 1
         qrs.spare.score = np.float32(0.0)
-    if n >= head.beats.due:
-        post_s = np.float32((n - head.beats.at) / ANALYSIS_HZ)
-        n_classes = _class_row(head, leads, post_s, True, classes, features, n_classes)
-    return n_beats, n_classes
+    classes.overdue(head.beats, leads, n, out)
+    return n_beats
 
 
 @njit(cache=True, nogil=True)
@@ -277,9 +250,10 @@ def _second(head, leads, vitals, n_vitals, rows, n_rows):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True)
-def advance(head, leads, x_mv, step, table, beats, vitals, rows, classes, features):  # type: ignore[no-untyped-def]
+def advance(head, leads, x_mv, step, table, beats, vitals, rows, out):  # type: ignore[no-untyped-def]
     """Take a chunk of inputs; write what becomes known; give the counts of rows written."""
-    n_beats, n_vitals, n_rows, n_classes = 0, 0, 0, 0
+    n_beats, n_vitals, n_rows = 0, 0, 0
+    head.beats.n_told = 0
     start = 0
     while True:
         # a block ends with every fifth of a second at the latest: rings hold it and its past,
@@ -292,9 +266,7 @@ def advance(head, leads, x_mv, step, table, beats, vitals, rows, classes, featur
             qrs_features(lead.front, lead.signal, lead.slope, lead.feature, head.n, made)
             quality.gather(lead.second, lead.signal, lead.absent, head.n, made)
         for n in range(head.n, made):
-            n_beats, n_classes = _decide(
-                head, leads, n, beats, n_beats, classes, features, n_classes
-            )
+            n_beats = _decide(head, leads, n, beats, n_beats, out)
         start += taken
         head.n_in += taken
         head.n = made
@@ -304,31 +276,33 @@ def advance(head, leads, x_mv, step, table, beats, vitals, rows, classes, featur
             n_rows = _second(head, leads, vitals, n_vitals, rows, n_rows)
             n_vitals += 1
     head.through = max(0, round((head.n - HORIZON) * head.fs_hz / ANALYSIS_HZ))
-    return n_beats, n_vitals, n_rows, n_classes
+    return n_beats, n_vitals, n_rows, head.beats.n_told
 
 
 @njit(cache=True, nogil=True)
 def begin(head, leads):  # type: ignore[no-untyped-def]
     """A state that has seen nothing."""
     q.begin(head.qrs)
-    bt.begin(head.beats)
+    classes.begin(head.beats)
     for i in range(leads.size):
         quality.begin(leads[i].second)
         leads[i].second.sqi = leads[i].weight = np.float32(0.5)
 
 
 @njit(cache=True, nogil=True)
-def advance_all(heads, leads, x_mv, sizes, step, table, rows, counts):  # type: ignore[no-untyped-def]
+def advance_all(heads, leads, x_mv, sizes, step, table, rows, counts, forests):  # type: ignore[no-untyped-def]
     """`advance` for a bank: every patient that has samples, one after the other.
 
     x_mv : float32 [n_patients, n_leads, n_samples], of which `sizes` [n_patients] are filled
-    rows : the tables of findings, [n_patients, ...] each; counts : int64 [n_patients, 3]
+    rows : the tables of findings, [n_patients, ...] each; counts : int64 [n_patients, 4]
+    forests : those of `beats.tell`
     """
-    beats, vitals, quality_rows = rows
+    beats, vitals, quality_rows, told = rows
+    no_facts = np.empty((0, N_FACTS), np.float32)
     for p in range(heads.size):
         counts[p] = 0
         if sizes[p] > 0:
-            counts[p, 0], counts[p, 1], counts[p, 2] = advance(
+            counts[p, 0], counts[p, 1], counts[p, 2], counts[p, 3] = advance(
                 heads[p],
                 leads[p],
                 x_mv[p, :, : sizes[p]],
@@ -337,4 +311,5 @@ def advance_all(heads, leads, x_mv, sizes, step, table, rows, counts):  # type: 
                 beats[p],
                 vitals[p],
                 quality_rows[p],
+                (forests[0], forests[1], told[p], no_facts),
             )

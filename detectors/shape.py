@@ -18,11 +18,11 @@ MARGIN = 2  # points (16 ms) that a beat may be moved by to fit a template
 R_AT = 42  # point of the R peak
 SPAN = 68  # points of a beat in all: 336 ms before the R peak to 208 ms behind
 QRS_FROM, QRS_SIZE = 30, 32  # 96 ms before the R peak to 160 ms behind
+FIRST_SIZE = 12  # of them, those before the R peak
 P_FROM, P_SIZE = 3, 28  # 312 ms to 88 ms before
 T_SIZE, T_FROM, T_POINT = 16, 40, 4  # 160 to 416 ms behind the R peak, in points of 16 ms
 KINDS = 8
 OLDEST = 376  # analysis samples: rings hold a beat and what is before it no longer
-SAME_KIND = np.float32(0.16)  # distance up to which beats are of one kind
 LEARN_LEAST = np.float32(1.0 / 16.0)
 TINY = np.float32(1e-9)
 
@@ -31,9 +31,7 @@ KIND = np.dtype(
         ("count", "i4"),  # beats in all; 0: free
         ("weight", "f4"),  # beats, old ones forgotten
         ("calm", "f4"),  # of them, those that did not come early
-        ("last", "i8"),  # number of the last beat
         ("early", "f4"),  # mean interval before, in medians
-        ("late", "f4"),  # mean interval behind, in medians
         ("spread", "f4"),  # mean width of the complex, ms
     ],
     align=True,
@@ -64,7 +62,6 @@ SEEN = np.dtype(
         ("area", "f4"),  # mean size over largest size
         ("spread", "f4"),  # ms, root mean square distance of the slopes from their middle
         ("width", "f4"),  # ms, first to last steep place
-        ("first", "f4"),  # ms from the R peak
         ("noise", "f4"),  # bends ahead of the complex, mV
         ("weight", "f4"),  # what the lead counts for
     ],
@@ -201,7 +198,6 @@ def measure(shape):  # type: ignore[no-untyped-def]
             if quiet > 3:
                 break
     now.width = np.float32(8 * (end - begin + 1))
-    now.first = np.float32(8 * (begin - R_AT))
     size, largest = np.float32(0.0), np.float32(0.0)
     for p in range(QRS_FROM, QRS_FROM + QRS_SIZE):
         away = abs(raw[p] - raw[R_AT - 11])
@@ -252,3 +248,20 @@ def t_wave(signal, r, out):  # type: ignore[no-untyped-def]
 def likeness(both, a, b):  # type: ignore[no-untyped-def]
     """Correlation, from the sum of products and the sums of squares."""
     return both / np.float32(math.sqrt(max(a * b, TINY * TINY)) + TINY)
+
+
+@njit(cache=True, nogil=True)
+def learn_t(template, t):  # type: ignore[no-untyped-def]
+    """Move a template's T wave towards one that was seen."""
+    template.t_count += 1
+    rate = max(np.float32(1.0) / np.float32(template.t_count), LEARN_LEAST)
+    for k in range(T_SIZE):
+        template.t[k] += rate * (t[k] - template.t[k])
+
+
+@njit(cache=True, nogil=True)
+def copy_seen(source, target):  # type: ignore[no-untyped-def]
+    """Set what later comparisons need of one beat to that of another."""
+    for k in range(QRS_SIZE):
+        target.qrs[k] = source.qrs[k]
+    target.power, target.weight = source.power, source.weight

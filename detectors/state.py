@@ -14,7 +14,7 @@ from dsp.filters import FRONT
 from dsp.resample import RESAMPLE
 
 MAGIC = b"TRHA"
-VERSION = 5
+VERSION = 7
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
 RR_KEPT = 8
