@@ -25,6 +25,8 @@ LAST_CALL = 425  # analysis samples (1.7 s) after which no next beat is waited f
 LAST_CALL_S = np.float32(LAST_CALL / ANALYSIS_HZ)
 NEVER = 1 << 62
 LIKE = np.float32(0.7)  # correlation from which on a P wave is the patient's own
+PLAIN = np.float32(0.05)  # distance from the usual beat up to which a beat looks like it
+ON_TIME = np.float32(0.95)  # of the basic rhythm's interval
 SHORT_S = 0.5  # interval behind a beat below which its T wave is not seen
 GOOD = np.float32(0.3)  # leads that count for less than this share of the best set no extremes
 _FROM, _END = int(F.DIST), int(F.BLIND)
@@ -283,22 +285,34 @@ def complete(b, leads, post_s, has_next):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def classify(f, ventricular, supraventricular):  # type: ignore[no-untyped-def]
+    """Step 7. Code of the class that facts speak for.
+
+    Most beats look like the usual one and do not come early: they need no forest.
+    """
+    plain = f[F.DIST] < PLAIN and f[F.PRE_REF] > ON_TIME and f[F.BLIND] == 0.0
+    if plain:
+        return _N
+    if trees.score(ventricular, f) > 0.0:
+        return _V
+    return _S if trees.score(supraventricular, f) > 0.0 else _N
+
+
+@njit(cache=True, nogil=True)
 def tell(b, leads, post_s, has_next, out):  # type: ignore[no-untyped-def]
     """Steps 6 and 7. Write the row of the held beat, with its class; nothing is held afterwards.
 
+    To be called at analysis sample `b.due`, too, with `LAST_CALL_S`: then no beat came in time.
+
+    post_s : interval to the next beat; has_next : whether there is one
     out : the forests of the scores "ventricular" and "supraventricular", which are above 0 when the
     beat is; BEAT [n_rows], classified beats; float32 [n_rows or 0, N_FACTS], what was known of them
     """
     ventricular, supraventricular, rows, facts = out
     complete(b, leads, post_s, has_next)
-    code = _N
-    if trees.score(ventricular, b.facts) > 0.0:
-        code = _V
-    elif trees.score(supraventricular, b.facts) > 0.0:
-        code = _S
     row = rows[b.n_told]
     copy_row(b.row, row)
-    row.code = row.aami = code
+    row.code = row.aami = classify(b.facts, ventricular, supraventricular)
     if b.facts[F.BLIND] == 0.0:
         row.qrs_ms = b.facts[F.WIDTH_MS]
     if facts.shape[0] > 0:  # for training
@@ -336,13 +350,6 @@ def found(b, leads, fiducial, n, row, out):  # type: ignore[no-untyped-def]
         tell(b, leads, rr_s, True, out)
     hold(b, leads, kind, fiducial, rr_s)
     copy_row(row, b.row)
-
-
-@njit(cache=True, nogil=True)
-def overdue(b, leads, n, out):  # type: ignore[no-untyped-def]
-    """Tell the class of a beat behind which none has come in time by analysis sample `n`."""
-    if n >= b.due:
-        tell(b, leads, LAST_CALL_S, False, out)
 
 
 @njit(cache=True, nogil=True)

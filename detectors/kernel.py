@@ -182,7 +182,7 @@ def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-unty
 
 
 @njit(cache=True, nogil=True)
-def _decide(head, leads, n, beats, n_beats, out):  # type: ignore[no-untyped-def]
+def _decide(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
     """Steps 4 to 9. Beats that this analysis sample makes known; gives the new count."""
     qrs = head.qrs
     ended = q.peak_ended(qrs, n, _fuse(leads, n))
@@ -197,20 +197,15 @@ def _decide(head, leads, n, beats, n_beats, out):  # type: ignore[no-untyped-def
         if q.is_beat(qrs, n):
             _learn_heights(leads, held.at)
             q.learn_polarity(leads[held.lead], held.fiducial)
-            if _write_beat(head, leads, n, held, False, beats[n_beats]):
-                classes.found(head.beats, leads, held.fiducial, n, beats[n_beats], out)
-                n_beats += 1
+            n_beats += _write_beat(head, leads, n, held, False, beats[n_beats])
         else:
             q.keep_noise(qrs)
         held.score = np.float32(0.0)
     if ended:
         q.hold(qrs, _sharpness(leads, qrs.top_at, n))
     if q.search_back_due(qrs, n):
-        if _write_beat(head, leads, n, qrs.spare, True, beats[n_beats]):
-            classes.found(head.beats, leads, qrs.spare.fiducial, n, beats[n_beats], out)
-            n_beats += 1
+        n_beats += _write_beat(head, leads, n, qrs.spare, True, beats[n_beats])
         qrs.spare.score = np.float32(0.0)
-    classes.overdue(head.beats, leads, n, out)
     return n_beats
 
 
@@ -266,7 +261,13 @@ def advance(head, leads, x_mv, step, table, beats, vitals, rows, out):  # type: 
             qrs_features(lead.front, lead.signal, lead.slope, lead.feature, head.n, made)
             quality.gather(lead.second, lead.signal, lead.absent, head.n, made)
         for n in range(head.n, made):
-            n_beats = _decide(head, leads, n, beats, n_beats, out)
+            count = _decide(head, leads, n, beats, n_beats)
+            if count > n_beats:  # one at most
+                at = head.qrs.last.fiducial
+                classes.found(head.beats, leads, at, n, beats[n_beats], out)
+                n_beats = count
+            if n >= head.beats.due:
+                classes.tell(head.beats, leads, classes.LAST_CALL_S, False, out)
         start += taken
         head.n_in += taken
         head.n = made
