@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from detectors import kernel
 from detectors.facts import N_FACTS
+from detectors.front import workspace
 from detectors.state import HEAD, MAGIC, VERSION, state_dtype
 from detectors.trees import Forest, load
-from dsp.resample import ANALYSIS_HZ, MAX_HZ, MIN_HZ, taps
+from dsp.resample import MAX_HZ, MIN_HZ
 from ecg import BEAT, QUALITY, VITALS, BadSignal, Findings
 
 MAX_LEADS = 32
@@ -64,8 +65,7 @@ class Analyzer:
         self.state = state
         self._head, self._leads = state["head"][0], state["leads"][0]
         self.fs_hz = float(self._head["fs_hz"])
-        self._table = taps(self.fs_hz)
-        self._step = self.fs_hz / ANALYSIS_HZ
+        self._work = workspace(self.fs_hz)
 
     @property
     def leads(self) -> tuple[str, ...]:
@@ -122,7 +122,7 @@ class Analyzer:
             return Findings(through_sample=int(self._head["through"]))
         last = int(self._head["n_in"])
         # as if the leads had been taken off: what is pending comes out, nothing is made up
-        pad = int(FINISH_S * self.fs_hz) + 2 * self._table.shape[1]
+        pad = int(FINISH_S * self.fs_hz) + 4 * int(self._work["half"])
         found = self._advance(np.full((self._leads.size, pad), np.nan, np.float32))
         self._head["finished"] = 1
         self._head["through"] = last
@@ -149,10 +149,9 @@ class Analyzer:
 
     def _advance(self, x: NDArray[np.float32]) -> Findings:
         rows = [table[0] for table in tables(x.shape[1], self.fs_hz, self._leads.size, 1)]
-        beats, vitals, quality, told = rows
-        out = (*forests(), told, NO_FACTS)
+        out = (*forests(), rows[3], _NO_FACTS)
         counts = kernel.advance(
-            self._head, self._leads, x, self._step, self._table, beats, vitals, quality, out
+            self._head, self._leads, x, x.shape[1], self._work, (*rows[:3], out)
         )
         beats, vitals, quality, told = (t[:n] for t, n in zip(rows, counts, strict=True))
         return Findings(
@@ -160,7 +159,7 @@ class Analyzer:
         )
 
 
-NO_FACTS = np.empty((0, N_FACTS), np.float32)
+_NO_FACTS = np.empty((0, N_FACTS), np.float32)
 
 
 def forests() -> tuple[Forest, Forest]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors import kernel
 from detectors.analyzer import Analyzer, forests, tables
-from dsp.resample import ANALYSIS_HZ, taps
+from detectors.front import workspace
 from ecg import BadSignal, Findings
 
 
@@ -39,7 +39,7 @@ class Bank:
         begun = Analyzer(fs_hz, tuple(f"{i + 1}" for i in range(n_leads))).state
         self.state: NDArray[Any] = np.repeat(begun, capacity)
         self.fs_hz, self.n_leads, self.capacity = float(fs_hz), n_leads, capacity
-        self._table = taps(self.fs_hz)
+        self._work = workspace(self.fs_hz)
 
     def place(self, index: int, analyzer: Analyzer) -> None:
         """Put a patient's analysis, new or restored, into a place."""
@@ -100,27 +100,22 @@ class Bank:
         counts = np.zeros((self.capacity, 4), np.int64)
         heads = self.state["head"]
         kernel.advance_all(
-            heads,
-            self.state["leads"],
-            x_mv,
-            sizes,
-            self.fs_hz / ANALYSIS_HZ,
-            self._table,
-            rows,
-            counts,
-            forests(),
+            heads, self.state["leads"], x_mv, sizes, self._work, (*rows, counts), forests()
         )
         beats, vitals, quality, told = rows
         through = heads["through"].tolist()
         found = {}
-        for p, (n_beats, n_vitals, n_rows, n_told) in zip(
-            places, counts[places].tolist(), strict=True
-        ):
+        for p, n in zip(places, counts[places].tolist(), strict=True):
             found[p] = Findings(
-                beats[p, :n_beats],
-                vitals[p, :n_vitals],
-                quality[p, :n_rows],
-                classified=told[p, :n_told],
-                through_sample=through[p],
+                beats[p, : n[0]] if n[0] else _NOTHING.beats,
+                vitals[p, : n[1]] if n[1] else _NOTHING.vitals,
+                quality[p, : n[2]] if n[2] else _NOTHING.quality,
+                _NOTHING.episodes,
+                told[p, : n[3]] if n[3] else _NOTHING.classified,
+                through[p],
             )
         return found
+
+
+_NOTHING = Findings()
+"""Its empty tables stand for those of every patient who has none: to make them takes time."""

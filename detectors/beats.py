@@ -82,7 +82,8 @@ def look(leads, r, n):  # type: ignore[no-untyped-def]
     blind = r < n - s.OLDEST
     for i in range(leads.size):
         lead, now = leads[i], leads[i].shape.now
-        if blind or lead.absent[r & (lead.absent.size - 1)]:
+        known = r > n - s.ABSENCE_KNOWN
+        if blind or (known and lead.absent[r & (lead.absent.size - 1)]):
             now.weight = np.float32(0.0)
             continue
         s.snapshot(lead.shape.raw, lead.signal, r, n)

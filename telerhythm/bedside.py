@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alerts import engine
-from alerts.engine import Place
+from alerts.pulse import LEADS as PULSE_LEADS
 from alerts.words import AlarmKind
-from detectors.analyzer import Analyzer
 from ecg import Findings, Frame, LiveChunk
 from ecg.clock import NS, Timeline
 from ecg.frame import MISSING
 from ingest.registry import Bed
 from ingest.sequence import Piece, Sequencer
 from store.base import BeatRows, EpisodeRows, QualityRows, Row, VitalsRows, WaveformChunk
-from telerhythm.desk import AlarmDesk, Outcome
+from telerhythm.desk import AlarmDesk, Outcome, place_of
+from telerhythm.pool import Job, Pool, Seat
 
 # A frame from the future cannot come of a slow network: the device's clock is wrong.
 CLOCK_AHEAD_NS = 10 * NS
@@ -28,80 +28,141 @@ CLOCK_AHEAD_NS = 10 * NS
 class _Stream:
     """An unbroken stretch of one device's signal, and its analysis."""
 
-    analyzer: Analyzer
+    seat: Seat
     timeline: Timeline
+    ecg: tuple[int, ...]  # which of the frame's leads are analysed
     quality: list[int]
     hr_bpm: float | None = None
+    is_fresh: bool = True  # nothing has been analysed yet
+
+
+@dataclass(slots=True)
+class Turn:
+    """What is to be analysed of a bed, and what is known before it is.
+
+    Attributes
+    ----------
+    outcome : Outcome
+    jobs : list of Job
+        For `Pool.run`.
+    """
+
+    outcome: Outcome = field(default_factory=Outcome)
+    jobs: list[Job] = field(default_factory=list)
+    _steps: list[tuple[_Stream, Piece | None]] = field(default_factory=list)
 
 
 class Bedside:
-    """One bed, the patient in it and the device on the patient."""
+    """One bed, the patient in it and the device on the patient.
 
-    def __init__(self, bed: Bed, run: int) -> None:
+    `take` and `tick` do all that there is to do. They are made of `order` and `let_pass`, which
+    give what is to be analysed, and `conclude`: so that many beds can be analysed at once.
+    """
+
+    def __init__(
+        self, bed: Bed, run: int, pool: Pool | None = None, desk: AlarmDesk | None = None
+    ) -> None:
         """`run` tells this process's streams from those of an earlier one (see `LiveChunk`)."""
         self.bed = bed
+        self._pool = pool or Pool()
         self.sequencer = Sequencer(bed.device)
-        self.desk = AlarmDesk(
-            Place(bed.ward, bed.bed, bed.label, bed.source, bed.device), bed.patient
-        )
+        self.desk = desk or AlarmDesk(place_of(bed), bed.patient)
         self._run = run
         self._epoch: int | None = None
         self._stream: _Stream | None = None
 
     def take(self, frame: Frame, received_ns: int) -> Outcome:
         """Take a frame as it came in."""
-        outcome = Outcome()
+        turn = self.order(frame, received_ns)
+        return self.conclude(turn, self._pool.run(turn.jobs), received_ns)
+
+    def tick(self, now_ns: int) -> Outcome:
+        """Let time pass: give up on frames that do not come, notice silence."""
+        turn = self.let_pass(now_ns)
+        return self.conclude(turn, self._pool.run(turn.jobs), now_ns)
+
+    def order(self, frame: Frame, received_ns: int) -> Turn:
+        """Put a frame in its place; what can be analysed now."""
+        turn = Turn()
         counts = self.sequencer.counts
         old = counts.duplicates + counts.late
         pieces = self.sequencer.push(frame, received_ns)
         if counts.duplicates + counts.late == old:  # a device that repeats itself is silent
-            self.desk.step(engine.FrameSeen(received_ns), received_ns, outcome)
-        self._take_pieces(pieces, received_ns, outcome)
-        return outcome
+            self.desk.step(engine.FrameSeen(received_ns), received_ns, turn.outcome)
+        self._prepare(pieces, received_ns, turn)
+        return turn
 
-    def tick(self, now_ns: int) -> Outcome:
-        """Let time pass: give up on frames that do not come, notice silence."""
-        outcome = Outcome()
-        self._take_pieces(self.sequencer.flush(now_ns), now_ns, outcome)
-        self.desk.tick(now_ns, outcome)
-        return outcome
+    def let_pass(self, now_ns: int) -> Turn:
+        """What can be analysed since frames that it waited for are given up."""
+        turn = Turn()
+        self._prepare(self.sequencer.flush(now_ns), now_ns, turn)
+        self.desk.tick(now_ns, turn.outcome)
+        return turn
 
-    def _take_pieces(self, pieces: Iterable[Piece], now_ns: int, outcome: Outcome) -> None:
-        for piece in pieces:
-            self._notice(piece, now_ns, outcome)
-            if piece.epoch != self._epoch:
-                self._begin(piece, now_ns, outcome)
-            stream = self._stream
-            assert stream is not None
-            findings = self._analyse(stream, piece)
-            outcome.rows.append(_chunk_row(self.bed.patient, piece))
+    def conclude(self, turn: Turn, found: Sequence[Findings], now_ns: int) -> Outcome:
+        """What the findings of a turn's jobs mean: alarms, rows, pictures."""
+        outcome = turn.outcome
+        for (stream, piece), findings in zip(turn._steps, found, strict=True):
+            if piece is not None:
+                outcome.rows.append(_chunk_row(self.bed.patient, piece))
             self._conclude(stream, findings, now_ns, outcome)
-            outcome.frames.append((piece.frame.boot, piece.frame.seq))
-            outcome.chunks.append(self._chunk(stream, piece, findings))
+            if piece is not None:
+                outcome.frames.append((piece.frame.boot, piece.frame.seq))
+                outcome.chunks.append(self._chunk(stream, piece, findings))
+        return outcome
 
-    def _begin(self, piece: Piece, now_ns: int, outcome: Outcome) -> None:
+    def _prepare(self, pieces: Iterable[Piece], now_ns: int, turn: Turn) -> None:
+        for piece in pieces:
+            self._notice(piece, now_ns, turn.outcome)
+            if self._stream is None or piece.epoch != self._epoch:
+                self._stream = self._begin(piece, turn)
+            stream = self._stream
+            stream.timeline.anchor(piece.sample, piece.t_ns)
+            turn.jobs.append((stream.seat, _samples(piece, stream.ecg)))
+            turn._steps.append((stream, piece))
+
+    def _begin(self, piece: Piece, turn: Turn) -> _Stream:
         """The stream begins anew; what the analysis of the one before still holds comes out."""
         if self._stream is not None:
-            self._conclude(self._stream, self._stream.analyzer.finish(), now_ns, outcome)
+            turn.jobs.append((self._stream.seat, None))
+            turn._steps.append((self._stream, None))
         frame = piece.frame
-        analyzer = Analyzer(frame.fs_hz, frame.leads)
+        ecg = ecg_leads(frame.leads)
+        seat = self._pool.begin(frame.fs_hz, tuple(frame.leads[i] for i in ecg))
         usable_unknown = [0] * len(frame.leads)
-        self._stream = _Stream(analyzer, Timeline(frame.fs_hz), usable_unknown)
         self._epoch = piece.epoch
+        return _Stream(seat, Timeline(frame.fs_hz), ecg, usable_unknown)
 
     def _conclude(self, stream: _Stream, findings: Findings, now_ns: int, outcome: Outcome) -> None:
         """Give findings their times, then to the alarm engine and to the store."""
         for table in (findings.beats, findings.vitals, findings.quality, findings.classified):
             table["t_ns"] = stream.timeline.times(table["sample"])
+        episodes = findings.episodes
+        episodes["onset_ns"] = stream.timeline.times(episodes["onset"])
+        is_over = episodes["end"] >= 0
+        episodes["end_ns"] = np.where(is_over, stream.timeline.times(episodes["end"]), -1)
+        for row in findings.quality:
+            stream.quality[stream.ecg[row["lead"]]] = int(row["code"])
+        if len(findings.vitals):
+            hr_bpm = float(findings.vitals["hr_bpm"][-1])
+            stream.hr_bpm = hr_bpm if np.isfinite(hr_bpm) else None
         through_ns = stream.timeline.at(findings.through_sample)
         event = engine.Analysed(
             through_ns,
             findings.beats,
             findings.vitals,
             findings.quality,
-            stream.analyzer.leads,
+            stream.seat.leads,
+            findings.episodes,
+            stream.is_fresh,
         )
+        stream.is_fresh = False
         self.desk.step(event, now_ns, outcome)
+        # in the store a lead's number is its place among all leads of the frame
+        places = np.array(stream.ecg, np.int64)
+        findings.quality["lead"] = places[findings.quality["lead"]]
+        one = findings.beats["lead"] >= 0
+        findings.beats["lead"][one] = places[findings.beats["lead"][one]]
         outcome.rows += _rows(self.bed.patient, findings)
 
     def _notice(self, piece: Piece, now_ns: int, outcome: Outcome) -> None:
@@ -115,20 +176,6 @@ class Bedside:
         if piece.gap_s:
             text = f"The signal has gaps: {piece.gap_s:.1f} s did not arrive. Check the connection."
             self.desk.trouble(AlarmKind.BAD_DATA, text, now_ns, outcome)
-
-    def _analyse(self, stream: _Stream, piece: Piece) -> Findings:
-        x_mv = piece.frame.x_mv()
-        if piece.missing:
-            gap = np.full((len(x_mv), piece.missing), np.nan, np.float32)
-            x_mv = np.hstack([gap, x_mv])
-        stream.timeline.anchor(piece.sample, piece.t_ns)
-        findings = stream.analyzer.push(x_mv)
-        for row in findings.quality:
-            stream.quality[row["lead"]] = int(row["code"])
-        if len(findings.vitals):
-            hr_bpm = float(findings.vitals["hr_bpm"][-1])
-            stream.hr_bpm = hr_bpm if np.isfinite(hr_bpm) else None
-        return findings
 
     def _chunk(self, stream: _Stream, piece: Piece, findings: Findings) -> LiveChunk:
         frame = piece.frame
@@ -148,6 +195,16 @@ class Bedside:
         )
 
 
+def ecg_leads(leads: tuple[str, ...]) -> tuple[int, ...]:
+    """Which leads carry an ECG: those that carry a pulse are no business of the ECG's analysis.
+
+    All, when none would be left: the names must be wrong then, and a signal that nobody looks at
+    is worse than alarms that are.
+    """
+    ecg = tuple(i for i, name in enumerate(leads) if name.upper() not in PULSE_LEADS)
+    return ecg or tuple(range(len(leads)))
+
+
 def _blank_lead_off(frame: Frame) -> NDArray[np.int16]:
     """What an electrode without contact picks up is no ECG: it is not drawn."""
     if not frame.lead_off:
@@ -155,6 +212,17 @@ def _blank_lead_off(frame: Frame) -> NDArray[np.int16]:
     x = frame.x.copy()
     x[[bool(frame.lead_off >> i & 1) for i in range(len(x))]] = MISSING
     return x
+
+
+def _samples(piece: Piece, leads: tuple[int, ...]) -> NDArray[np.float32]:
+    """Of some leads of a piece, in mV, with what is missing before it as NaN."""
+    x_mv = piece.frame.x_mv()
+    if len(leads) < len(x_mv):
+        x_mv = x_mv[list(leads)]
+    if not piece.missing:
+        return x_mv
+    gap = np.full((len(x_mv), piece.missing), np.nan, np.float32)
+    return np.hstack([gap, x_mv])
 
 
 def _chunk_row(patient: str, piece: Piece) -> WaveformChunk:

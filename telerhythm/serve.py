@@ -9,23 +9,25 @@ process dies is sent again by the broker.
 from __future__ import annotations
 
 import queue
-import signal
 import sys
 import threading
 import time
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import islice
+from typing import NamedTuple
 
 import structlog
 
-import detectors
-from alerts.engine import Place
+from alerts.engine import DeviceAlarm, Place
 from alerts.words import (
     SYSTEM_BED,
     AlarmKind,
     BedAlarms,
     Phase,
+    Priority,
     alarm_topic,
     command_topic,
     decode_command,
@@ -33,24 +35,29 @@ from alerts.words import (
     live_topic,
     parse_ward_topic,
 )
-from ecg import BadFrame, BadInput, BadSetting, StoreError, encode_live
+from ecg import BadFrame, BadInput, StoreError, encode_live
 from ecg.clock import NS, now_ns
 from ingest.mqtt import Delivery, Link
 from ingest.registry import Bed, Registry
 from ingest.sequence import Counts
 from ingest.wire import SUBSCRIPTIONS, decode_frame, decode_status, frame_topic, parse_topic
+from ingest.wire_alarm import decode_alarm
 from store.base import Row, Store, Token, WaveformChunk
-from store.sqlite import SqliteStore
-from telerhythm.bedside import Bedside
+from telerhythm.bedside import Bedside, Turn
 from telerhythm.complaints import Complaints
-from telerhythm.desk import AlarmDesk, Outcome
+from telerhythm.deliveries import Deliveries
+from telerhythm.desk import AlarmDesk, Outcome, desk_of
 from telerhythm.figures import Figures
+from telerhythm.pool import Pool
 from telerhythm.settings import Settings
 
+NOT_OF_BED = {"age", "limits", "off"}
+"""Keys of a bed in the settings that are about its alarms."""
 READY = "telerhythm serve: ready"
 TICK_S = 0.25
 RETRY_NS = NS
 FLUSH_S = 10.0
+MOST_AT_ONCE = 256  # messages that are taken together: an alarm waits for no more than these
 DISORDER = {
     "lost": "frames are missing in the sequence",
     "duplicates": "frames came more than once",
@@ -63,14 +70,28 @@ DISORDER = {
 log = structlog.get_logger()
 
 
+class _FrameTurn(NamedTuple):
+    """What is to be analysed of a bed, and the messages that are to be acknowledged after it."""
+
+    bedside: Bedside
+    turn: Turn
+    received_ns: int
+    deliveries: list[Delivery]
+
+
 class Server:
     """Everything that `serve` wires together."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
-        registry = Registry(Bed(**bed.model_dump()) for bed in settings.beds)
+        registry = Registry(Bed(**bed.model_dump(exclude=NOT_OF_BED)) for bed in settings.beds)
         run = time.time_ns() // 1_000_000 * 1000  # room for the epochs of one run
         self._store = store
-        self._bedsides = {bed.device: Bedside(bed, run) for bed in registry}
+        self._pool = Pool()
+        set_up = {bed.device: bed for bed in settings.beds}
+        self._bedsides = {
+            bed.device: Bedside(bed, run, self._pool, desk_of(bed, set_up[bed.device], settings))
+            for bed in registry
+        }
         # what concerns a ward as a whole: an unknown device, the store
         self._wards = {
             ward: AlarmDesk(Place(ward, SYSTEM_BED), SYSTEM_BED)
@@ -90,6 +111,8 @@ class Server:
         self._stopping = threading.Event()
         self.complaints = Complaints(log)
         self.figures = Figures()
+        self._deliveries = Deliveries(settings.alarms, store, log)
+        self._resume()
         self._link = Link(
             settings.broker.host,
             settings.broker.port,
@@ -108,23 +131,38 @@ class Server:
         What comes after that is not acknowledged: the broker keeps it for the next start.
         """
         self._link.start()
+        self._deliveries.start()
         for desk in self._all_desks():
             self._show(desk)
         next_tick = time.monotonic()
         while not self._stopping.is_set():
             with suppress(queue.Empty):
-                self._take(self._queue.get(timeout=max(0.0, next_tick - time.monotonic())))
+                first = self._queue.get(timeout=max(0.0, next_tick - time.monotonic()))
+                self._take_all([first, *self._waiting(MOST_AT_ONCE - 1)])
             if time.monotonic() >= next_tick:
                 next_tick = time.monotonic() + TICK_S
                 self._tick()
-        for _ in range(self._queue.qsize()):
-            self._take(self._queue.get())
+        self._take_all(self._waiting())
+        self._deliveries.stop()
         self._store.flush(FLUSH_S)
         self._link.stop()
 
     def stop(self) -> None:
         """Ask `run` to end. Safe in a signal handler."""
         self._stopping.set()
+
+    def _resume(self) -> None:
+        """Alarms that were active are active again; what was not delivered is outstanding."""
+        states = self._store.states()
+        for desk in self._all_desks():
+            text = states.get(desk.key)
+            if text is None:
+                continue
+            try:
+                desk.resume(text, now_ns())
+            except BadInput as error:
+                log.error("not_resumed", reason=str(error))
+        self._deliveries.resume(states, self._all_desks())
 
     def _all_desks(self) -> list[AlarmDesk]:
         return [*(bedside.desk for bedside in self._bedsides.values()), *self._wards.values()]
@@ -139,21 +177,51 @@ class Server:
 
     # -- what comes in ---------------------------------------------------------------------------
 
-    def _take(self, delivery: Delivery) -> None:
-        """Handle one message; whatever is wrong with it stays its sender's own trouble."""
-        try:
-            if delivery.topic.startswith("ward/"):
-                self._take_command(delivery)
+    def _waiting(self, most: int = sys.maxsize) -> list[Delivery]:
+        """What has come in already, in its order."""
+        return [self._queue.get() for _ in range(min(self._queue.qsize(), most))]
+
+    def _take_all(self, deliveries: Iterable[Delivery]) -> None:
+        """Handle messages; whatever is wrong with one stays its sender's own trouble.
+
+        Frames that have come in together are analysed together: one call for many patients.
+        """
+        turns: list[_FrameTurn] = []
+        for delivery in deliveries:
+            try:
+                turn = self._take(delivery)
+            except BadInput as error:
+                self._complain("malformed", delivery, str(error))
+                self._store_then_acknowledge([], [delivery])
+            except Exception as error:
+                # a fault of ours at one bed must not stop the others
+                log.exception("fault", topic=delivery.topic)
+                self._complain("fault", delivery, repr(error))
+                self._store_then_acknowledge([], [delivery])
             else:
-                self._take_from_device(delivery)
-        except BadInput as error:
-            self._complain("malformed", delivery, str(error))
-            self._store_then_acknowledge([], [delivery])
-        except Exception as error:
-            # a fault of ours at one bed must not stop the others
-            log.exception("fault", topic=delivery.topic)
-            self._complain("fault", delivery, repr(error))
-            self._store_then_acknowledge([], [delivery])
+                if turn is not None:
+                    turns.append(turn)
+        self._analyse(turns)
+
+    def _analyse(self, turns: Sequence[_FrameTurn]) -> None:
+        found = iter(self._pool.run([job for each in turns for job in each.turn.jobs]))
+        for bedside, turn, received_ns, deliveries in turns:
+            findings = list(islice(found, len(turn.jobs)))
+            try:
+                outcome = bedside.conclude(turn, findings, received_ns)
+            except Exception as error:
+                log.exception("fault", device=bedside.bed.device)
+                topic = frame_topic(bedside.bed.device)
+                self.complaints.add("fault", topic, repr(error), received_ns)
+                outcome = turn.outcome
+            self._emit(bedside.desk, outcome, deliveries, bedside.bed.device)
+
+    def _take(self, delivery: Delivery) -> _FrameTurn | None:
+        """Handle one message, but for the analysis of a frame: that is still to be done."""
+        if delivery.topic.startswith("ward/"):
+            self._take_command(delivery)
+            return None
+        return self._take_from_device(delivery)
 
     def _take_command(self, delivery: Delivery) -> None:
         topic = parse_ward_topic(delivery.topic)
@@ -164,11 +232,15 @@ class Server:
         desk.command(decode_command(delivery.payload), now_ns(), outcome)
         self._emit(desk, outcome, [delivery])
 
-    def _take_from_device(self, delivery: Delivery) -> None:
+    def _take_from_device(self, delivery: Delivery) -> _FrameTurn | None:
         topic = parse_topic(delivery.topic)
         device = f"{topic.site}/{topic.device}"
         bedside = self._bedsides.get(device)
-        if topic.kind != "frame":
+        if topic.kind == "alarm" and bedside is not None:
+            self._take_alarm(bedside, delivery)
+        elif topic.kind == "alarm":
+            self._take_unknown(device, delivery)
+        elif topic.kind == "status":
             status = decode_status(delivery.payload)
             log.info("status", device=device, status=status)
             if bedside is None and status.is_online:
@@ -178,9 +250,19 @@ class Server:
         elif bedside is None:
             self._take_unknown(device, delivery)
         else:
-            self._take_frame(bedside, delivery)
+            return self._take_frame(bedside, delivery)
+        return None
 
-    def _take_frame(self, bedside: Bedside, delivery: Delivery) -> None:
+    def _take_alarm(self, bedside: Bedside, delivery: Delivery) -> None:
+        """An alarm that the device raises itself: to be checked, a lethal one not held back."""
+        alarm = decode_alarm(delivery.payload)
+        priority = Priority[alarm.priority.upper()] if alarm.priority else None
+        event = DeviceAlarm(alarm.kind, alarm.t_ns, alarm.is_on, alarm.text, priority)
+        outcome = Outcome()
+        bedside.desk.step(event, now_ns(), outcome)
+        self._emit(bedside.desk, outcome, [delivery])
+
+    def _take_frame(self, bedside: Bedside, delivery: Delivery) -> _FrameTurn | None:
         self.figures.frames_received += 1
         device = bedside.bed.device
         try:
@@ -191,15 +273,14 @@ class Server:
             text = "The device sends data that cannot be read: check or change the device."
             bedside.desk.trouble(AlarmKind.BAD_DATA, text, now_ns(), outcome)
             self._emit(bedside.desk, outcome, [delivery])
-            return
-        outcome = bedside.take(frame, delivery.received_ns)
+            return None
+        turn = bedside.order(frame, delivery.received_ns)
         self._complain_of_order(bedside, delivery.received_ns)
         if bedside.sequencer.holds(frame.boot, frame.seq):
             # it is acknowledged when its turn has come and it is stored
             self._held.setdefault((device, frame.boot, frame.seq), []).append(delivery)
-            self._emit(bedside.desk, outcome, [], device)
-        else:
-            self._emit(bedside.desk, outcome, [delivery], device)
+            return _FrameTurn(bedside, turn, delivery.received_ns, [])
+        return _FrameTurn(bedside, turn, delivery.received_ns, [delivery])
 
     def _take_unknown(self, device: str, delivery: Delivery) -> None:
         self._complain("unknown_device", delivery, f"device {device} is at no bed of the settings")
@@ -230,11 +311,15 @@ class Server:
         if now >= self._next_retry_ns and not self._failed.empty():
             self._next_retry_ns = now + RETRY_NS
             self._retry(now)
-        for device, bedside in self._bedsides.items():
-            self._emit(bedside.desk, bedside.tick(now), [], device)
+        beds = self._bedsides.values()
+        self._analyse([_FrameTurn(bedside, bedside.let_pass(now), now, []) for bedside in beds])
+        for bedside in beds:
             self._complain_of_order(bedside, now)
+        stuck = self._deliveries.stuck(now)
         for desk in self._wards.values():
             outcome = Outcome()
+            for name, text in stuck:
+                desk.trouble(AlarmKind.DELIVERY_TROUBLE, text, now, outcome, about=name)
             desk.tick(now, outcome)
             self._emit(desk, outcome, [])
 
@@ -243,6 +328,9 @@ class Server:
     ) -> None:
         """Tell people first, then the store."""
         self._show(desk)
+        if outcome.transitions:
+            self._log_transitions(desk, outcome)
+            outcome.rows += self._deliveries.note(desk, outcome.transitions)
         for chunk in outcome.chunks:
             self._link.publish(live_topic(chunk.ward, chunk.bed), encode_live(chunk), qos=0)
             self.figures.beats += len(chunk.beats)
@@ -251,6 +339,18 @@ class Server:
             deliveries += self._held.pop((device, boot, seq), ())
         if outcome.rows or deliveries:
             self._store_then_acknowledge(outcome.rows, deliveries)
+
+    def _log_transitions(self, desk: AlarmDesk, outcome: Outcome) -> None:
+        for t in outcome.transitions:
+            log.info(
+                "alarm",
+                bed=f"{desk.place.ward}/{desk.place.bed}",
+                phase=t.phase.value,
+                priority=t.priority.label,
+                id=t.alarm_id,
+                by=t.by,
+                text=t.text,
+            )
 
     def _show(self, desk: AlarmDesk) -> None:
         """Publish the alarm state of a place when it has changed."""
@@ -297,35 +397,3 @@ class Server:
             self._emit(desk, outcome, [])
         for _ in range(self._failed.qsize()):
             self._store_then_acknowledge(*self._failed.get())
-
-
-def run(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM; then print a report, one line of JSON."""
-    _configure_log()
-    detectors.warm()
-    folder = settings.store.path.parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadSetting(f"store.path: the folder {folder} cannot be made: {error}") from error
-    with SqliteStore(settings.store.path) as store:
-        server = Server(settings, store)
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, lambda *_: server.stop())
-        server.run()
-        print(server.figures.report(server.complaints.counts), flush=True)
-
-
-def _configure_log() -> None:
-    """One event a line on standard error; tracebacks without the values of variables."""
-    renderer = structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-    )
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            renderer,
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )

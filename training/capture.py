@@ -31,9 +31,6 @@ def capture(x_mv: Floats, fs_hz: float) -> tuple[Ints, Floats]:
     x = np.ascontiguousarray(np.hstack([x_mv, end]), np.float32)
     beats, vitals, quality, told = (t[0] for t in tables(x.shape[1], fs_hz, len(x), 1))
     facts = np.zeros((told.size, N_FACTS), np.float32)
-    out = (_NEVER, _NEVER, told, facts)
-    *_, n = kernel.advance(
-        analyzer._head, analyzer._leads, x, analyzer._step, analyzer._table,
-        beats, vitals, quality, out,
-    )  # fmt: skip
+    rows = beats, vitals, quality, (_NEVER, _NEVER, told, facts)
+    *_, n = kernel.advance(analyzer._head, analyzer._leads, x, x.shape[1], analyzer._work, rows)
     return told["sample"][:n].copy(), facts[:n].copy()

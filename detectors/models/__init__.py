@@ -1,0 +1,1 @@
+"""Learnt weights, each beside a card that says from what and how."""
