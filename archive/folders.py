@@ -7,6 +7,7 @@ from pathlib import Path
 
 from archive.evaluate import BeatTable, compare
 from archive.read import read_annotations, read_length
+from archive.runs import RunTable, compare_runs
 from ecg import BadRecord
 
 
@@ -18,11 +19,14 @@ class Comparison:
     ----------
     tables : dict of str to BeatTable
         By record.
+    runs : dict of str to dict of str to RunTable
+        By record, of ventricular (`V`) and of supraventricular (`S`) beats.
     errors : dict of str to str
         Records that could not be compared, and why.
     """
 
     tables: dict[str, BeatTable] = field(default_factory=dict)
+    runs: dict[str, dict[str, RunTable]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
 
@@ -51,12 +55,10 @@ def compare_folders(
             record = reference_dir / test.name
         try:
             fs_hz, n_samples = read_length(record)
-            done.tables[name] = compare(
-                read_annotations(record, reference, fs_hz),
-                read_annotations(test, annotator, fs_hz),
-                fs_hz,
-                n_samples,
-            )
+            marks = read_annotations(record, reference, fs_hz)
+            judged = read_annotations(test, annotator, fs_hz)
+            done.tables[name] = compare(marks, judged, fs_hz, n_samples)
+            done.runs[name] = {of: compare_runs(marks, judged, fs_hz, n_samples, of) for of in "VS"}
         except BadRecord as error:
             done.errors[name] = str(error)
     return done

@@ -36,7 +36,7 @@ from benchmarks.judge_cases import (
 )
 from benchmarks.noise import read_noise
 from detectors import Bank, kernel
-from detectors.analyzer import tables
+from detectors.analyzer import forests, tables
 from detectors.state import HIDDEN
 from dsp.filters import DELAY
 from dsp.resample import ANALYSIS_HZ
@@ -138,13 +138,14 @@ def judged(cases: list[Case]) -> list[tuple[NDArray[np.float32], NDArray[np.floa
         x[i, :, : case.x_mv.shape[1]] = case.x_mv
     qrs, seen = bank.state["head"]["qrs"], np.zeros(len(cases), np.int64)
     rows = tables(chunk, fs_hz, n_leads, len(cases))
-    counts, sizes = np.zeros((len(cases), 3), np.int64), np.full(len(cases), chunk)
+    counts, sizes = np.zeros((len(cases), 4), np.int64), np.full(len(cases), chunk)
     facts: list[list[NDArray[np.float32]]] = [[] for _ in cases]
     places: list[list[float]] = [[] for _ in cases]
     for begin in range(0, longest - chunk + 1, chunk):
         piece = np.ascontiguousarray(x[:, :, begin : begin + chunk])
         heads, leads = bank.state["head"], bank.state["leads"]
-        kernel.advance_all(heads, leads, piece, sizes, bank._work, (*rows, counts))
+        tables_ = (*rows, counts)
+        kernel.advance_all(heads, leads, piece, sizes, bank._work, tables_, forests())
         for i in np.flatnonzero(qrs["n_judged"] != seen):
             facts[i].append(qrs["facts"][i].copy())
             places[i].append((float(qrs["judged_at"][i]) - DELAY) * fs_hz / ANALYSIS_HZ)

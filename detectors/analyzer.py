@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from detectors import kernel
+from detectors.facts import N_FACTS
 from detectors.front import workspace
 from detectors.state import HEAD, MAGIC, VERSION, state_dtype
+from detectors.trees import Forest, load
 from dsp.resample import MAX_HZ, MIN_HZ
 from ecg import BEAT, QUALITY, VITALS, BadSignal, Findings
 
 MAX_LEADS = 32
+FINISH_S = 2.5  # by then what is pending at the end of a record is known
 BEATS_A_SECOND = 12  # more than the waiting time of 200 ms and search-back let through
 
 
@@ -119,7 +122,7 @@ class Analyzer:
             return Findings(through_sample=int(self._head["through"]))
         last = int(self._head["n_in"])
         # as if the leads had been taken off: what is pending comes out, nothing is made up
-        pad = int(self.fs_hz) + 4 * int(self._work["half"])
+        pad = int(FINISH_S * self.fs_hz) + 4 * int(self._work["half"])
         found = self._advance(np.full((self._leads.size, pad), np.nan, np.float32))
         self._head["finished"] = 1
         self._head["through"] = last
@@ -127,6 +130,7 @@ class Analyzer:
             beats=found.beats[found.beats["sample"] < last],
             vitals=found.vitals[found.vitals["sample"] <= last],
             quality=found.quality[found.quality["sample"] + self.fs_hz <= last + 0.5],
+            classified=found.classified[found.classified["sample"] < last],
             through_sample=last,
         )
 
@@ -144,20 +148,35 @@ class Analyzer:
         return x
 
     def _advance(self, x: NDArray[np.float32]) -> Findings:
-        beats, vitals, quality = tables(x.shape[1], self.fs_hz, self._leads.size, 1)
-        rows = beats[0], vitals[0], quality[0]
-        counts = kernel.advance(self._head, self._leads, x, x.shape[1], self._work, rows)
-        beats, vitals, quality = (table[:n] for table, n in zip(rows, counts, strict=True))
-        return Findings(beats, vitals, quality, through_sample=int(self._head["through"]))
+        rows = [table[0] for table in tables(x.shape[1], self.fs_hz, self._leads.size, 1)]
+        out = (*forests(), rows[3], _NO_FACTS)
+        counts = kernel.advance(
+            self._head, self._leads, x, x.shape[1], self._work, (*rows[:3], out)
+        )
+        beats, vitals, quality, told = (t[:n] for t, n in zip(rows, counts, strict=True))
+        return Findings(
+            beats, vitals, quality, classified=told, through_sample=int(self._head["through"])
+        )
 
 
-def tables(
-    n_samples: int, fs_hz: float, n_leads: int, n_patients: int
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Room for all that a push can find: beats, vitals, quality; `[n_patients, n_rows]` each."""
+_NO_FACTS = np.empty((0, N_FACTS), np.float32)
+
+
+def forests() -> tuple[Forest, Forest]:
+    """The scores of the shipped model of beats: ventricular, supraventricular."""
+    model = load("beats")
+    return model["ventricular"], model["supraventricular"]
+
+
+def tables(n_samples: int, fs_hz: float, n_leads: int, n_patients: int) -> tuple[NDArray[Any], ...]:
+    """Room for all that a push can find, `[n_patients, n_rows]` each.
+
+    Beats, vitals, quality, classified beats.
+    """
     seconds = int(n_samples / fs_hz) + 2
     return (
         np.zeros((n_patients, BEATS_A_SECOND * seconds), BEAT),
         np.zeros((n_patients, seconds), VITALS),
         np.zeros((n_patients, seconds * n_leads), QUALITY),
+        np.zeros((n_patients, BEATS_A_SECOND * seconds), BEAT),
     )

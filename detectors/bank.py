@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import kernel
-from detectors.analyzer import Analyzer, tables
+from detectors.analyzer import Analyzer, forests, tables
 from detectors.front import workspace
 from ecg import BadSignal, Findings
 
@@ -97,18 +97,21 @@ class Bank:
             Places whose findings are wanted.
         """
         rows = tables(x_mv.shape[2], self.fs_hz, self.n_leads, self.capacity)
-        counts = np.zeros((self.capacity, 3), np.int64)
+        counts = np.zeros((self.capacity, 4), np.int64)
         heads = self.state["head"]
-        kernel.advance_all(heads, self.state["leads"], x_mv, sizes, self._work, (*rows, counts))
-        beats, vitals, quality = rows
+        kernel.advance_all(
+            heads, self.state["leads"], x_mv, sizes, self._work, (*rows, counts), forests()
+        )
+        beats, vitals, quality, told = rows
         through = heads["through"].tolist()
         found = {}
-        for p, (n_beats, n_vitals, n_rows) in zip(places, counts[places].tolist(), strict=True):
+        for p, n in zip(places, counts[places].tolist(), strict=True):
             found[p] = Findings(
-                beats[p, :n_beats] if n_beats else _NOTHING.beats,
-                vitals[p, :n_vitals] if n_vitals else _NOTHING.vitals,
-                quality[p, :n_rows] if n_rows else _NOTHING.quality,
+                beats[p, : n[0]] if n[0] else _NOTHING.beats,
+                vitals[p, : n[1]] if n[1] else _NOTHING.vitals,
+                quality[p, : n[2]] if n[2] else _NOTHING.quality,
                 _NOTHING.episodes,
+                told[p, : n[3]] if n[3] else _NOTHING.classified,
                 through[p],
             )
         return found

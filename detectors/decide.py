@@ -7,13 +7,13 @@ import math
 import numpy as np
 from numba import njit
 
+from detectors import beats as classes
 from detectors import fiducial, fusion, judge
 from detectors import qrs as q
 from detectors.state import TENTH
 from dsp.resample import ANALYSIS_HZ
 from ecg.codes import BeatFlag, QualityCode
 
-_NORMAL = ord("N")
 _USABLE = int(QualityCode.USABLE)
 _SEARCH_BACK = int(BeatFlag.SEARCH_BACK)
 _POOR_SIGNAL = int(BeatFlag.POOR_SIGNAL)
@@ -46,8 +46,7 @@ def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-unty
     row.sample, row.t_ns = when(head, peak.fiducial)
     row.qrs_ms = math.nan
     row.flags = flags
-    row.code = _NORMAL
-    row.aami = _NORMAL
+    row.code, row.aami = classes.UNKNOWN, classes.UNKNOWN_CLASS
     row.lead = lead if leads.size == 1 else -1
     row.rr_s = q.keep_beat(qrs, peak)
     return True
@@ -85,9 +84,9 @@ def _is_beat(qrs, leads, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _judge(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
-    """Steps 6, 7 and 9. The held peak is a beat or it is none; gives the new count of beats."""
-    qrs = head.qrs
+def _judge(head, leads, n, row):  # type: ignore[no-untyped-def]
+    """Steps 6, 7 and 9. The held peak is a beat, whose row is filled, or it is none."""
+    qrs, found = head.qrs, False
     held = qrs.held
     if _is_beat(qrs, leads, n):
         fusion.timing_lead(leads, held)
@@ -95,12 +94,12 @@ def _judge(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
         held.fiducial = fiducial.place(lead, held.at, n)
         fusion.learn_leads(leads, held.at, n)
         fiducial.learn(lead, held.at, held.fiducial)
-        n_beats += _write_beat(head, leads, n, held, False, beats[n_beats])
+        found = _write_beat(head, leads, n, held, False, row)
     elif q.keep_noise(qrs):
         fusion.timing_lead(leads, qrs.spare)
         qrs.spare.fiducial = fiducial.place(leads[qrs.spare.lead], held.at, n)
     held.score = np.float32(0.0)
-    return n_beats
+    return found
 
 
 @njit(cache=True, nogil=True)
@@ -114,27 +113,28 @@ def _end_peak(qrs, leads, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def decide(head, leads, end, beats, n_beats):  # type: ignore[no-untyped-def]
-    """Steps 4 to 9. Beats that the analysis samples up to `end` (not included) make known.
+def decide(head, leads, n, end, row):  # type: ignore[no-untyped-def]
+    """Steps 4 to 9. The first beat that the analysis samples from `n` to `end` make known.
 
-    Most samples change nothing but the rise under way: `q.follow` passes over them. Gives the new
-    count of beats.
+    Most samples change nothing but the rise under way: `q.follow` passes over them. Gives the
+    sample to go on from (`end` when all have been seen), and whether `row` was filled.
     """
-    qrs, n = head.qrs, head.n
-    while n < end:
+    qrs, found = head.qrs, False
+    while n < end and not found:
         tenth = n - n % TENTH + TENTH
         last = min(end, tenth) - 1
         if qrs.judge_at >= n:
             last = min(last, qrs.judge_at)
         n, ended = q.follow(qrs, n, last)
         if n == qrs.judge_at:
-            n_beats = _judge(head, leads, n, beats, n_beats)
+            found = _judge(head, leads, n, row)
         if ended:
             _end_peak(qrs, leads, n)
         n += 1
         if n == tenth:
             q.move_levels(qrs, n)
             if q.search_back_due(qrs, n):
-                n_beats += _write_beat(head, leads, n, qrs.spare, True, beats[n_beats])
+                # a beat judged just now leaves no spare peak: there is one at most
+                found |= _write_beat(head, leads, n, qrs.spare, True, row)
                 qrs.spare.score = np.float32(0.0)
-    return n_beats
+    return n, found

@@ -7,9 +7,11 @@ import math
 import numpy as np
 from numba import njit
 
+from detectors import beats as classes
 from detectors import qrs as q
 from detectors import quality
 from detectors.decide import decide, when
+from detectors.facts import N_FACTS
 from detectors.front import advance_lead, prepare, reach, steepest
 from detectors.fusion import add_lead, fuse, weigh
 from detectors.state import BLOCK, RR_KEPT, SECOND
@@ -81,14 +83,32 @@ def _block(head, leads, x_mv, inputs, end, work):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True, nogil=True)
+def _beats(head, leads, end, beats, n_beats, out):  # type: ignore[no-untyped-def]
+    """Beats and classes that the analysis samples up to `end` make known; gives their new count."""
+    n, kept = head.n, head.beats
+    while n < end:
+        n, found = decide(head, leads, n, end, beats[n_beats])
+        if found:
+            if n > kept.due:
+                classes.tell(kept, leads, classes.LAST_CALL_S, False, out)
+            at = head.qrs.last.fiducial
+            classes.found(kept, leads, at, n - 1, beats[n_beats], out)
+            n_beats += 1
+    if end > kept.due:
+        classes.tell(kept, leads, classes.LAST_CALL_S, False, out)
+    return n_beats
+
+
+@njit(cache=True, nogil=True)
 def advance(head, leads, x_mv, n_new, work, tables):  # type: ignore[no-untyped-def]
     """Take the first `n_new` of the inputs `x_mv`; write what becomes known into the tables.
 
-    x_mv : float32 [n_leads, >= n_new]; tables : beats, vitals, quality
+    x_mv : float32 [n_leads, >= n_new]; tables : beats, vitals, quality, and `out` of `beats.tell`
     Gives the counts of rows written.
     """
-    beats, vitals, rows = tables
+    beats, vitals, rows, out = tables
     n_beats, n_vitals, n_rows = 0, 0, 0
+    head.beats.n_told = 0
     begin = 0
     while True:
         # a block ends with every fifth of a second at the latest: rings hold it and its past,
@@ -99,7 +119,7 @@ def advance(head, leads, x_mv, n_new, work, tables):  # type: ignore[no-untyped-
         if made == end:
             taken = max(0, inputs_for(end - 1, work.step, work.half) - head.n_in)
         _block(head, leads, x_mv, (begin, begin + taken), made, work)
-        n_beats = decide(head, leads, made, beats, n_beats)
+        n_beats = _beats(head, leads, made, beats, n_beats, out)
         begin += taken
         head.n_in += taken
         head.n = made
@@ -110,13 +130,14 @@ def advance(head, leads, x_mv, n_new, work, tables):  # type: ignore[no-untyped-
             n_vitals += 1
             n_rows += leads.size
     head.through = max(0, round((head.n - HORIZON) * head.fs_hz / ANALYSIS_HZ))
-    return n_beats, n_vitals, n_rows
+    return n_beats, n_vitals, n_rows, head.beats.n_told
 
 
 @njit(cache=True, nogil=True)
 def begin(head, leads):  # type: ignore[no-untyped-def]
     """A state that has seen nothing."""
     q.begin(head.qrs)
+    classes.begin(head.beats)
     for i in range(leads.size):
         leads[i].second.sqi = leads[i].weight = np.float32(0.5)
         leads[i].scale = np.float32(1.0)
@@ -124,17 +145,20 @@ def begin(head, leads):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def advance_all(heads, leads, x_mv, sizes, work, rows):  # type: ignore[no-untyped-def]
+def advance_all(heads, leads, x_mv, sizes, work, rows, forests):  # type: ignore[no-untyped-def]
     """`advance` for a bank: every patient that has samples, one after the other.
 
     x_mv : float32 [n_patients, n_leads, n_samples], of which `sizes` [n_patients] are filled
-    rows : the tables of findings, [n_patients, ...] each, and int64 [n_patients, 3], their counts
+    rows : the tables of findings, [n_patients, ...] each, and int64 [n_patients, 4], their counts
+    forests : those of `beats.tell`
     """
-    beats, vitals, quality_rows, counts = rows
+    beats, vitals, quality_rows, told, counts = rows
+    no_facts = np.empty((0, N_FACTS), np.float32)
     for p in range(heads.size):
         counts[p] = 0
         if sizes[p] > 0:
-            tables = beats[p], vitals[p], quality_rows[p]
-            counts[p, 0], counts[p, 1], counts[p, 2] = advance(
+            out = forests[0], forests[1], told[p], no_facts
+            tables = beats[p], vitals[p], quality_rows[p], out
+            counts[p, 0], counts[p, 1], counts[p, 2], counts[p, 3] = advance(
                 heads[p], leads[p], x_mv[p], sizes[p], work, tables
             )

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from detectors.beats import BEATS
+from detectors.shape import SHAPE
 from dsp.resample import ANALYSIS_HZ, RESAMPLE
 
 MAGIC = b"TRHA"
-VERSION = 7
+VERSION = 8
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
+SIGNAL_RING = 1024  # of the signal: a beat is looked at again when the next one is known
 SECOND = int(ANALYSIS_HZ)
 BLOCK = SECOND  # samples that the kernels take at once, at most
 TENTH = SECOND // 10  # slow measures move once so many samples, and search-back looks
@@ -81,10 +84,11 @@ LEAD = np.dtype(
         ("templates", TEMPLATE, (TEMPLATES,)),
         ("match", MATCH),  # of the peak that was judged last
         ("polarity", "f4"),  # -1 to 1: which way the largest deflection of beats has pointed
-        ("signal", "f4", (RING,)),  # resampled, mV
+        ("signal", "f4", (SIGNAL_RING,)),  # resampled, mV
         ("slope", "f4", (RING,)),  # of the QRS band, mV a 16 ms
         ("feature", "f4", (RING,)),  # its mean size over 80 ms
         ("absent", "u1", (RING,)),
+        ("shape", SHAPE),
     ],
     align=True,
 )
@@ -149,6 +153,7 @@ HEAD = np.dtype(
         ("through", "i8"),  # device sample before which all beats are known
         ("finished", "u1"),
         ("qrs", QRS),
+        ("beats", BEATS),
     ],
     align=True,
 )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from archive.folders import Comparison
+    from archive.runs import RunTable
 
 COLUMNS = {
     "q_se": "Q Se",
@@ -29,6 +30,14 @@ COLUMNS = {
     "delay_sd_n_ms": "SD N",
     "delay_p95_n_ms": "95% N",
     "shutdown_s": "shutdown",
+}
+RUN_COLUMNS = {
+    "couplet_se": "couplets Se",
+    "couplet_ppv": "+P",
+    "short_run_se": "3-5 beats Se",
+    "short_run_ppv": "+P",
+    "long_run_se": "6 and more Se",
+    "long_run_ppv": "+P",
 }
 
 
@@ -47,7 +56,8 @@ def evaluate(
 
     Sensitivity (Se) and positive predictivity (+P) in percent, of all beats (Q), ventricular (V)
     and supraventricular ones (S); RR err, SD (of beat times; of N beats only) and 95% (of N
-    beats lie within) in ms; shutdown in s. The first five minutes are left out.
+    beats lie within) in ms; shutdown in s. Where there are any, runs of V and S beats:
+    couplets, 3 to 5 beats, 6 and more. The first five minutes are left out.
 
     Examples:
 
@@ -89,13 +99,48 @@ def _document(done: Comparison) -> dict[str, Any]:
                 "counts": table.counts.tolist(),
                 "line": table.line(),
                 **known(table.figures()),
+                "runs": _runs(done.runs[name]),
             }
             for name, table in tables.items()
         },
         "gross": {"counts": gross.counts.tolist(), "line": gross.line(), **known(gross.figures())},
         "average": known(average(tables.values())),
+        "runs": _runs(_all_runs(done)),
         "errors": done.errors,
     }
+
+
+def _runs(tables: dict[str, RunTable]) -> dict[str, Any]:
+    """Tallies and figures of runs, by class of their beats."""
+    return {
+        of: {
+            "sensitivity": table.sensitivity.tolist(),
+            "predictivity": table.predictivity.tolist(),
+            "line": table.line(),
+            **{k: None if math.isnan(x) else round(x, 4) for k, x in table.figures().items()},
+        }
+        for of, table in tables.items()
+    }
+
+
+def _all_runs(done: Comparison) -> dict[str, RunTable]:
+    from archive.runs import total_runs
+
+    return {of: total_runs(row[of] for row in done.runs.values()) for of in "VS"}
+
+
+def _run_table(done: Comparison) -> Table:
+    """Runs of all records together, a row a class of beats."""
+    from rich.table import Table
+
+    table = Table("runs of", *RUN_COLUMNS.values(), box=None, header_style="bold")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for of, row in _all_runs(done).items():
+        figures = row.figures()
+        cells = (figures[column] for column in RUN_COLUMNS)
+        table.add_row(of, *("-" if math.isnan(cell) else f"{cell:.2f}" for cell in cells))
+    return table
 
 
 def _print(done: Comparison) -> None:
@@ -117,6 +162,8 @@ def _print(done: Comparison) -> None:
     # a pipe has no width: nothing is cut off there
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(table)
+    console.print()
+    console.print(_run_table(done))
 
 
 def _add(table: Table, name: str, beats: str, figures: dict[str, float]) -> None:
