@@ -80,7 +80,7 @@ def _is_beat(qrs, leads, n):  # type: ignore[no-untyped-def]
         return False
     judge.gather(qrs, leads, held, n)
     held.evidence = judge.evidence(qrs)
-    return held.evidence > 0.0
+    return held.evidence > 0.0 or q.is_steady(qrs)
 
 
 @njit(cache=True, nogil=True)
@@ -103,13 +103,19 @@ def _judge(head, leads, n, row):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _end_peak(qrs, leads, n):  # type: ignore[no-untyped-def]
-    """Step 5. Of peaks that are too close for two beats hold the best."""
+def _end_peak(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
+    """Step 5. Of peaks that are too close for two beats hold the best; gives the count of beats."""
+    qrs = head.qrs
     sharp = fusion.sharpness_at(leads, qrs.top_at, n)
     score = q.score(qrs, sharp)
+    strong = score >= q.WEAK * qrs.height or score >= q.CLEARLY * qrs.held.score
+    if not strong and q.waits_for_a_strong_one(qrs, n):
+        n_beats = _judge(head, leads, n, beats, n_beats)
+        qrs.judge_at = n
     if _is_better(qrs, leads, n, score):
         q.hold(qrs, n, score, sharp)
     qrs.top = np.float32(0.0)
+    return n_beats
 
 
 @njit(cache=True, nogil=True)
@@ -129,7 +135,7 @@ def decide(head, leads, n, end, row):  # type: ignore[no-untyped-def]
         if n == qrs.judge_at:
             found = _judge(head, leads, n, row)
         if ended:
-            _end_peak(qrs, leads, n)
+            n_beats = _end_peak(head, leads, n, beats, n_beats)
         n += 1
         if n == tenth:
             q.move_levels(qrs, n)

@@ -21,7 +21,7 @@ WAIT = 50  # 200 ms: ventricles seldom beat faster (Pan & Tompkins 1985)
 FAST_WAIT = 43  # 172 ms, when they do, or when nothing is known yet: 300 a minute is possible
 FAST_RR_S = 0.25
 WEAK_WAIT = 70  # 280 ms: a weak peak may be the P wave of a beat to come
-WEAK = np.float32(0.6)  # of the beats' height
+WEAK = np.float32(0.7)  # of the beats' height
 LONGEST_PEAK = 24  # 95 ms after its top a peak is over (Hamilton 2002)
 FLOOR = np.float32(0.0008)  # a QRS of about 3 µV: less than converters tell
 LEARNING_BEATS = 8
@@ -33,10 +33,13 @@ SEARCH_AFTER = 1.5  # median RR intervals without a beat (Hamilton 2002)
 OVER_MEAN = np.float32(3.3)  # and one without history out of the mean feature: noise does not
 STEADY = 8  # nor does noise come at even intervals so many times in a row
 STEADY_SHARE = np.float32(0.55)  # of the ceiling: T waves in between are not counted
+STRANGE = 3  # even intervals in a row of peaks that were taken for none
+STRANGE_SHARE = np.float32(0.3)  # of the beats' height, by score
 UNEVEN = 0.12
 LOWEST = np.float32(0.08)  # of the beats' height: what is lower is not worth a judgement
 LOWEST_OVERDUE = np.float32(0.02)  # when a beat is overdue
 OVERDUE = np.float32(1.25)  # median RR intervals
+CLEARLY = np.float32(1.3)  # better
 CLOSE = np.float32(2.5)  # scores within this ratio are about the same
 HOPELESS = np.float32(-99.0)
 CALLED_BACK = np.float32(-0.5)  # log odds above which a peak is called back
@@ -122,6 +125,12 @@ def hold(qrs, n, score, sharp):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def waits_for_a_strong_one(qrs, n):  # type: ignore[no-untyped-def]
+    """True when the held peak has outlasted its rivals but may precede a beat to come."""
+    return n < qrs.judge_at <= n + WEAK_WAIT - WAIT and qrs.n_beats >= LEARNING_BEATS
+
+
+@njit(cache=True, nogil=True)
 def threshold(qrs):  # type: ignore[no-untyped-def]
     """Step 6. Score above which a peak is a beat, while beats are not known yet."""
     level = max(LEARNING_SHARE * qrs.ceiling, FLOOR)
@@ -129,9 +138,9 @@ def threshold(qrs):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def count_steady(qrs):  # type: ignore[no-untyped-def]
-    """While learning, count peaks at even intervals: a fast rhythm stands out of nothing else."""
-    if qrs.held.score < STEADY_SHARE * qrs.ceiling:
+def count_steady(qrs, least):  # type: ignore[no-untyped-def]
+    """Count high peaks at even intervals: noise does not come so, a rhythm does."""
+    if qrs.held.score < least:
         return
     gap = qrs.held.at - qrs.steady_at
     even = abs(gap - qrs.steady_gap) <= UNEVEN * gap
@@ -140,10 +149,22 @@ def count_steady(qrs):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def is_steady(qrs):  # type: ignore[no-untyped-def]
+    """Step 7. True when peaks judged to be none have come evenly, and no beat in between.
+
+    A tachycardia out of the ventricles may be unlike all beats before, in shape and in height.
+    """
+    if qrs.steady_at < qrs.last.at:
+        qrs.steady = 0
+    count_steady(qrs, STRANGE_SHARE * qrs.height)
+    return qrs.steady >= STRANGE and qrs.steady_at == qrs.held.at
+
+
+@njit(cache=True, nogil=True)
 def is_first_beat(qrs):  # type: ignore[no-untyped-def]
     """Step 6. Judge the held peak by its score and, soon after a beat, as its T wave."""
     held, last = qrs.held, qrs.last
-    count_steady(qrs)
+    count_steady(qrs, STEADY_SHARE * qrs.ceiling)
     if held.score < threshold(qrs):
         return False
     soon = held.at - last.at < T_WINDOW
