@@ -2,7 +2,7 @@
 
 A beat is looked at twice: when it is found, for its shape against the patient's own beats, and when
 the next one is found, or none came in time, for its place among the others. Then boosted trees
-tell its class, and that is final. Steps are numbered as in docs/arrhythmia.md.
+tell its class, and that is final. Steps are numbered as in docs/beats.md.
 """
 
 from __future__ import annotations
