@@ -18,6 +18,8 @@ from detectors.state import FACTS, FUSED, HIDDEN
 from dsp.resample import ANALYSIS_HZ
 
 TINY = np.float32(1e-9)
+ALIKE = np.float32(0.4)  # octaves
+ALIKE_LIKE = np.float32(0.96)  # correlation
 
 _WEIGHTS = np.load(Path(__file__).parent / "models" / "judge.npz")
 W1, B1, OUT = _WEIGHTS["w1"], _WEIGHTS["b1"], _WEIGHTS["out"]  # [FACTS, HIDDEN], [HIDDEN] twice
@@ -141,3 +143,13 @@ def evidence(qrs):  # type: ignore[no-untyped-def]
     for j in range(HIDDEN):
         total += OUT[j] * max(hidden[j], np.float32(0.0))
     return total
+
+
+@njit(cache=True, nogil=True)
+def is_alike(qrs):  # type: ignore[no-untyped-def]
+    """True when the peak of `qrs.facts` is as high, as sharp and of the same shape as beats are.
+
+    Whatever else is odd about it, the last beat before a pause is one.
+    """
+    facts = qrs.facts
+    return abs(facts[0]) < ALIKE and abs(facts[1]) < ALIKE and facts[11] > ALIKE_LIKE
