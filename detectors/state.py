@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from dsp.ring import WINDOW
 from dsp.resample import ANALYSIS_HZ, RESAMPLE
 
 MAGIC = b"TRHA"
-VERSION = 7
+VERSION = 8
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
 SECOND = int(ANALYSIS_HZ)
@@ -20,7 +21,9 @@ TENTH = SECOND // 10  # slow measures move once so many samples, and search-back
 FUSED = 512  # samples of the fused feature that are kept; a power of two
 RR_KEPT = 8
 PEAKS_KEPT = 8
-POINTS = 20  # of a template, 8 ms apart
+POINTS = 20  # of a template
+STEP = 2  # samples between points: the slope holds nothing above 30 Hz
+SHIFTS = 16  # of a template that are computed side by side; not all count
 TEMPLATES = 2  # of a lead: its usual beat and another one
 FACTS = 24  # about a peak that is judged
 HIDDEN = 16  # units of the network that weighs them
@@ -60,6 +63,8 @@ MATCH = np.dtype(
         ("gain", "f4"),
         ("shift", "i4"),  # samples
         ("which", "i4"),  # template
+        ("window", "f4", (WINDOW,)),  # of the slope about the peak
+        ("like", "f4", (2 * SHIFTS,)),  # correlations and products, at each shift
     ],
     align=True,
 )
