@@ -104,6 +104,9 @@ def _judge(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _end_peak(qrs, leads, n):  # type: ignore[no-untyped-def]
     """Step 5. Of peaks that are too close for two beats hold the best."""
+    if qrs.judge_at > n and q.CLOSE * qrs.top <= qrs.held.score:
+        qrs.top = np.float32(0.0)  # its score is its height at most: whatever it is, it loses
+        return
     sharp = fusion.sharpness_at(leads, qrs.top_at, n)
     score = q.score(qrs, sharp)
     if _is_better(qrs, leads, n, score):

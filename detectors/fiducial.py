@@ -58,8 +58,8 @@ def place(lead, at, now):  # type: ignore[no-untyped-def]
     So the fiducial stays at the same wave while R and S, or R and R', are about as large. When
     the largest deflection has lain elsewhere in most of the last beats, it moves there.
     """
-    found = r_peak(lead, template.own_peak(lead, at, now))
     match = lead.match
+    found = r_peak(lead, match.own if match.at == at else template.own_peak(lead, at, now))
     if match.at != at or match.likeness < template.LIKE:
         return found
     shape = lead.templates[match.which]
