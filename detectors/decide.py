@@ -34,13 +34,15 @@ def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-unty
     qrs, lead = head.qrs, peak.lead
     if peak.fiducial < qrs.last.fiducial + q.WAIT // 2:
         return False
-    level = q.threshold(qrs, n)
     flags = _SEARCH_BACK if search_back else 0
     if qrs.n_beats < q.LEARNING_BEATS:
         flags |= _LEARNING
+        confidence = peak.score / (peak.score + q.threshold(qrs))
+    else:
+        confidence = 1.0 / (1.0 + math.exp(-peak.evidence))
     if leads[lead].second.code != _USABLE:
         flags |= _POOR_SIGNAL
-    row.confidence = peak.score / (peak.score + level)
+    row.confidence = confidence
     row.sample, row.t_ns = when(head, peak.fiducial)
     row.qrs_ms = math.nan
     row.flags = flags
@@ -72,14 +74,14 @@ def _is_beat(qrs, leads, n):  # type: ignore[no-untyped-def]
     """Judge the held peak."""
     held = qrs.held
     if qrs.n_beats < q.LEARNING_BEATS:
-        return q.is_beat(qrs, n)
+        return q.is_first_beat(qrs)
     overdue = n - qrs.last.at > q.OVERDUE * qrs.rr_median * ANALYSIS_HZ
     if held.height < (q.LOWEST_OVERDUE if overdue else q.LOWEST) * qrs.height:
         held.evidence = q.HOPELESS
         return False
     judge.gather(qrs, leads, held, n)
     held.evidence = judge.evidence(qrs)
-    return held.evidence > 0.0
+    return held.evidence > 0.0 or q.is_steady(qrs)
 
 
 @njit(cache=True, nogil=True)
@@ -102,16 +104,23 @@ def _judge(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _end_peak(qrs, leads, n):  # type: ignore[no-untyped-def]
-    """Step 5. Of peaks that are too close for two beats hold the best."""
-    if qrs.judge_at > n and q.CLOSE * qrs.top <= qrs.held.score:
+def _end_peak(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
+    """Step 5. Of peaks that are too close for two beats hold the best; gives the count of beats."""
+    qrs = head.qrs
+    waits = q.waits_for_a_strong_one(qrs, n)
+    if qrs.judge_at > n and not waits and q.CLOSE * qrs.top <= qrs.held.score:
         qrs.top = np.float32(0.0)  # its score is its height at most: whatever it is, it loses
-        return
+        return n_beats
     sharp = fusion.sharpness_at(leads, qrs.top_at, n)
     score = q.score(qrs, sharp)
+    strong = score >= q.WEAK * qrs.height or score >= q.CLEARLY * qrs.held.score
+    if waits and not strong:
+        n_beats = _judge(head, leads, n, beats, n_beats)
+        qrs.judge_at = n
     if _is_better(qrs, leads, n, score):
         q.hold(qrs, n, score, sharp)
     qrs.top = np.float32(0.0)
+    return n_beats
 
 
 @njit(cache=True, nogil=True)
@@ -131,7 +140,7 @@ def decide(head, leads, end, beats, n_beats):  # type: ignore[no-untyped-def]
         if n == qrs.judge_at:
             n_beats = _judge(head, leads, n, beats, n_beats)
         if ended:
-            _end_peak(qrs, leads, n)
+            n_beats = _end_peak(head, leads, n, beats, n_beats)
         n += 1
         if n == tenth:
             q.move_levels(qrs, n)

@@ -61,7 +61,8 @@ PULSE_S = (
     0.004  # a pacing pulse lasts up to 2 ms (IEC 60601-2-27:2011, 201.12.1.101.13) and its edges
 )
 PULSE_INPUTS = 2  # at low rates it lies in two inputs
-STEEP_PER_S = np.float32(250.0)  # QRS heights a second: no QRS complex is so steep
+STEEP_PER_S = 250.0  # QRS heights a second: no QRS complex is so steep
+MOST_STEEP = 0.7  # QRS heights from one input to the next, when those are far apart
 
 
 def workspace(fs_hz: float) -> Any:
@@ -84,6 +85,12 @@ def reach(n, end, n_in, work):  # type: ignore[no-untyped-def]
     while inputs_for(n, work.step, work.half) <= n_in:
         n += 1
     return n
+
+
+@njit(cache=True, nogil=True)
+def steepest(size_mv, fs_hz):  # type: ignore[no-untyped-def]
+    """The largest step from one input to the next that a QRS complex of a size may make, mV."""
+    return np.float32(size_mv * min(STEEP_PER_S / fs_hz, MOST_STEEP))
 
 
 @njit(cache=True, nogil=True)

@@ -10,7 +10,7 @@ from numba import njit
 from detectors import qrs as q
 from detectors import quality
 from detectors.decide import decide, when
-from detectors.front import STEEP_PER_S, advance_lead, prepare, reach
+from detectors.front import advance_lead, prepare, reach, steepest
 from detectors.fusion import add_lead, fuse, weigh
 from detectors.state import BLOCK, RR_KEPT, SECOND
 from dsp import ring
@@ -53,7 +53,7 @@ def _second(head, leads, work, row, rows):  # type: ignore[no-untyped-def]
         rows[i].code = leads[i].second.code
     weigh(head.qrs, leads, work)
     for i in range(leads.size):
-        leads[i].steep_mv = quality.size_mv(leads[i]) * STEEP_PER_S / np.float32(head.fs_hz)
+        leads[i].steep_mv = steepest(quality.size_mv(leads[i]), head.fs_hz)
     row.sample, row.t_ns = when(head, head.n)
     known = qrs.n_rr > 0 and head.n - qrs.last.at < RATE_KNOWN_S * ANALYSIS_HZ
     row.hr_bpm = 60.0 / qrs.rr_median if known else math.nan
@@ -120,7 +120,7 @@ def begin(head, leads):  # type: ignore[no-untyped-def]
     for i in range(leads.size):
         leads[i].second.sqi = leads[i].weight = np.float32(0.5)
         leads[i].scale = np.float32(1.0)
-        leads[i].steep_mv = STEEP_PER_S / np.float32(head.fs_hz)
+        leads[i].steep_mv = steepest(np.float32(1.0), head.fs_hz)
 
 
 @njit(cache=True, nogil=True)

@@ -21,30 +21,28 @@ WAIT = 50  # 200 ms: ventricles seldom beat faster (Pan & Tompkins 1985)
 FAST_WAIT = 43  # 172 ms, when they do, or when nothing is known yet: 300 a minute is possible
 FAST_RR_S = 0.25
 WEAK_WAIT = 70  # 280 ms: a weak peak may be the P wave of a beat to come
-WEAK = np.float32(0.8)  # of the beats' height
+WEAK = np.float32(0.7)  # of the beats' height
 LONGEST_PEAK = 24  # 95 ms after its top a peak is over (Hamilton 2002)
-FLOOR = np.float32(0.008)  # a QRS of about 0.1 mV: with less we cannot tell
-SHARE = np.float32(0.2)  # threshold, between noise and beats
-MOST_NOISE = np.float32(0.4)  # of the beats' height: higher ones were beats, not known as such
+FLOOR = np.float32(0.0008)  # a QRS of about 3 µV: less than converters tell
 LEARNING_BEATS = 8
 LEARNING_SHARE = np.float32(0.4)  # of the ceiling, while fewer beats are known
 T_WINDOW = 90  # 360 ms after a beat there may be its T wave (Pan & Tompkins 1985)
 T_HEIGHT = np.float32(0.5)
 T_SHARP = np.float32(0.45)
 SEARCH_AFTER = 1.5  # median RR intervals without a beat (Hamilton 2002)
-SEARCH_SHARE = np.float32(0.4)  # of the threshold
-OVER_NOISE = np.float32(3.0)  # a beat found by search-back stands out of the other peaks
-OVER_MEAN = np.float32(3.0)  # and one without history out of the mean feature: noise does not
+OVER_MEAN = np.float32(3.3)  # and one without history out of the mean feature: noise does not
 STEADY = 8  # nor does noise come at even intervals so many times in a row
 STEADY_SHARE = np.float32(0.55)  # of the ceiling: T waves in between are not counted
+STRANGE = 3  # even intervals in a row of peaks that were taken for none
+STRANGE_SHARE = np.float32(0.3)  # of the beats' height, by score
 UNEVEN = 0.12
-PATIENCE = 500  # 2 s without a beat: then the threshold falls, time constant 2 s
-LOWEST = np.float32(0.08)  # of the beats' height: the least that the threshold falls to
-LOWEST_OVERDUE = np.float32(0.02)
+LOWEST = np.float32(0.08)  # of the beats' height: what is lower is not worth a judgement
+LOWEST_OVERDUE = np.float32(0.02)  # when a beat is overdue
 OVERDUE = np.float32(1.25)  # median RR intervals
+CLEARLY = np.float32(1.3)  # better
 CLOSE = np.float32(2.5)  # scores within this ratio are about the same
 HOPELESS = np.float32(-99.0)
-CALLED_BACK = np.float32(-2.0)  # log odds above which a peak is called back
+CALLED_BACK = np.float32(-0.5)  # log odds above which a peak is called back
 LONGEST_RR_S = 6.0  # more is a pause, not an interval of a rhythm
 FALL = np.float32(TENTH / 500.0)  # a tenth of a second: 2 s
 SHARP_FROM = INTEGRAL + SLOPE  # samples before a peak of the feature where its bends may lie
@@ -94,10 +92,16 @@ def follow(qrs, n, last):  # type: ignore[no-untyped-def]
 def move_levels(qrs, end):  # type: ignore[no-untyped-def]
     """Step 6. Ceiling and mean of the feature, after the tenth of a second before `end`."""
     fused, mask = qrs.fused, qrs.fused.size - 1
-    total, most = np.float32(0.0), np.float32(0.0)
-    for n in range(end - TENTH, end):
-        total += fused[n & mask]
-        most = max(most, fused[n & mask])
+    zero = np.float32(0.0)
+    total_a, total_b, most_a, most_b = zero, zero, zero, zero
+    for k in range(TENTH // 5):  # two sums that do not wait for each other
+        n = end - TENTH + 5 * k
+        a, b, c = fused[n & mask], fused[(n + 1) & mask], fused[(n + 2) & mask]
+        d, e = fused[(n + 3) & mask], fused[(n + 4) & mask]
+        total_a, total_b = total_a + (a + b), total_b + ((c + d) + e)
+        most_a = max(most_a, max(a, b))
+        most_b = max(most_b, max(max(c, d), e))
+    total, most = total_a + total_b, max(most_a, most_b)
     qrs.ceiling = max(most, qrs.ceiling * (np.float32(1.0) - FALL))
     # a mean from the first sample on, then one of 2 s
     rate = max(FALL, np.float32(TENTH / end))
@@ -127,29 +131,22 @@ def hold(qrs, n, score, sharp):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def threshold(qrs, n):  # type: ignore[no-untyped-def]
-    """Step 6. Score above which a peak is a beat."""
-    if qrs.n_beats < LEARNING_BEATS:
-        level = LEARNING_SHARE * qrs.ceiling
-        if qrs.steady < STEADY:
-            level = max(level, OVER_MEAN * qrs.mean)
-    else:
-        noise = min(qrs.noise, MOST_NOISE * qrs.height)
-        level = noise + SHARE * (qrs.height - noise)
-        late = n - qrs.last.at - PATIENCE
-        if late > 0:
-            fallen = level * np.float32(math.exp(-late / 500.0))
-            level = min(
-                level,
-                max(fallen, LOWEST * qrs.height, OVER_NOISE * qrs.noise, OVER_MEAN * qrs.mean),
-            )
-    return max(level, FLOOR)
+def waits_for_a_strong_one(qrs, n):  # type: ignore[no-untyped-def]
+    """True when the held peak has outlasted its rivals but may precede a beat to come."""
+    return n < qrs.judge_at <= n + WEAK_WAIT - WAIT and qrs.n_beats >= LEARNING_BEATS
 
 
 @njit(cache=True, nogil=True)
-def count_steady(qrs):  # type: ignore[no-untyped-def]
-    """While learning, count peaks at even intervals: a fast rhythm stands out of nothing else."""
-    if qrs.held.score < STEADY_SHARE * qrs.ceiling:
+def threshold(qrs):  # type: ignore[no-untyped-def]
+    """Step 6. Score above which a peak is a beat, while beats are not known yet."""
+    level = max(LEARNING_SHARE * qrs.ceiling, FLOOR)
+    return max(level, OVER_MEAN * qrs.mean) if qrs.steady < STEADY else level
+
+
+@njit(cache=True, nogil=True)
+def count_steady(qrs, least):  # type: ignore[no-untyped-def]
+    """Count high peaks at even intervals: noise does not come so, a rhythm does."""
+    if qrs.held.score < least:
         return
     gap = qrs.held.at - qrs.steady_at
     even = abs(gap - qrs.steady_gap) <= UNEVEN * gap
@@ -158,12 +155,23 @@ def count_steady(qrs):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def is_beat(qrs, n):  # type: ignore[no-untyped-def]
-    """Steps 6 and 7. Judge the held peak by its score and, soon after a beat, as its T wave."""
+def is_steady(qrs):  # type: ignore[no-untyped-def]
+    """Step 7. True when peaks judged to be none have come evenly, and no beat in between.
+
+    A tachycardia out of the ventricles may be unlike all beats before, in shape and in height.
+    """
+    if qrs.steady_at < qrs.last.at:
+        qrs.steady = 0
+    count_steady(qrs, STRANGE_SHARE * qrs.height)
+    return qrs.steady >= STRANGE and qrs.steady_at == qrs.held.at
+
+
+@njit(cache=True, nogil=True)
+def is_first_beat(qrs):  # type: ignore[no-untyped-def]
+    """Step 6. Judge the held peak by its score and, soon after a beat, as its T wave."""
     held, last = qrs.held, qrs.last
-    if qrs.n_beats < LEARNING_BEATS:
-        count_steady(qrs)
-    if held.score < threshold(qrs, n):
+    count_steady(qrs, STEADY_SHARE * qrs.ceiling)
+    if held.score < threshold(qrs):
         return False
     soon = held.at - last.at < T_WINDOW
     blunt = held.height < T_HEIGHT * last.height or held.sharp < T_SHARP * last.sharp

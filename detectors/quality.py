@@ -17,6 +17,7 @@ FLAT = 0.02  # peak to peak within a second: less than any lead with a heart on 
 RANGE = 12.0  # an electrode that comes off swings further than any heart
 JUMP = 3.0  # from one sample to the next
 ROUGH = 0.12  # mean curvature of a second that is mostly muscle
+MOST_MV = 3.0  # artefacts may be taken for beats: they must not set their own limits
 PER_HEIGHT = np.float32(4.0)  # QRS complexes of 1 mV have a feature of about 0.25 mV a 16 ms
 FAR = np.float32(1e9)  # mV: beyond any sample
 
@@ -67,13 +68,14 @@ def judge(second, size_mv):  # type: ignore[no-untyped-def]
     """Set code and index of the second that has ended."""
     span = second.high - second.low
     rough = second.rough / SECOND
+    far_mv = min(size_mv, MOST_MV)
     if second.missing > SECOND // 4:
         code = _OFF
     elif span < FLAT * size_mv:
         code = _FLAT
-    elif second.repeats > SECOND // 2 and span > RANGE / 4 * size_mv:
+    elif second.repeats > SECOND // 2 and span > RANGE / 4 * far_mv:
         code = _SATURATED
-    elif second.jump > JUMP * size_mv or span > RANGE * size_mv:
+    elif second.jump > JUMP * far_mv or span > RANGE * far_mv:
         code = _JUMP
     elif rough > (ROUGH * size_mv):
         code = _NOISY
