@@ -108,7 +108,7 @@ def quality_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped
 @njit(nogil=True)
 def weigh_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-def]
     for _ in range(n_blocks * BLOCK // SECOND):
-        weigh(head.qrs, leads, work)
+        weigh(head.qrs, leads)
 
 
 STAGES: dict[str, Callable[..., None]] = {

@@ -63,7 +63,8 @@ MATCH = np.dtype(
         ("gain", "f4"),
         ("shift", "i4"),  # samples
         ("which", "i4"),  # template
-        ("window", "f4", (WINDOW,)),  # of the slope about the peak
+        ("window", "f4", (WINDOW,)),  # room to work in
+        ("line", "f4", (WINDOW,)),
         ("like", "f4", (2 * SHIFTS,)),  # correlations and products, at each shift
     ],
     align=True,

@@ -94,6 +94,73 @@ def _correlate16(context: Any, builder: Any, signature: Any, arguments: Any) -> 
     return context.get_dummy_value()
 
 
+@intrinsic(prefer_literal=True)
+def sum_all16(typing_context, x, groups):  # type: ignore[no-untyped-def]
+    """Sum of the first 16 * groups of x: every 16th first, then halves; groups is a constant."""
+    return types.float32(x, groups), _sum_all16
+
+
+def _sum_all16(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    return _fold(context, builder, signature, arguments, builder.fadd)
+
+
+@intrinsic(prefer_literal=True)
+def max_all16(typing_context, x, groups):  # type: ignore[no-untyped-def]
+    """Largest of the first 16 * groups of x; groups is a constant."""
+    return types.float32(x, groups), _max_all16
+
+
+def _max_all16(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    return _fold(context, builder, signature, arguments, _larger(builder))
+
+
+def _larger(builder: Any) -> Any:
+    return lambda a, b: builder.select(builder.fcmp_ordered(">", b, a), b, a)
+
+
+def _fold(context: Any, builder: Any, signature: Any, arguments: Any, join: Any) -> Any:
+    index = ir.IntType(64)
+    total = _load(context, builder, signature.args[0], arguments[0], index(0), WIDE)
+    for group in range(1, signature.args[1].literal_value):
+        place = index(WIDE * group)
+        total = join(total, _load(context, builder, signature.args[0], arguments[0], place, WIDE))
+    return _fold_lanes(builder, total, join)
+
+
+def _fold_lanes(builder: Any, vector: Any, join: Any) -> Any:
+    for width in (8, 4, 2, 1):
+        low = _part(builder, vector, 0, width)
+        vector = join(low, _part(builder, vector, width, width))
+    return builder.extract_element(vector, ir.IntType(32)(0))
+
+
+@intrinsic
+def max_change32(typing_context, x, i, span, n):  # type: ignore[no-untyped-def]
+    """Largest size of x[i + l] - x[i + l - span], l in 0 … n - 1, n <= 32 of 32 that exist."""
+    return types.float32(x, types.int64, types.int64, types.int64), _max_change32
+
+
+def _max_change32(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    x, i, span, n = arguments
+    kind, most = signature.args[0], None
+    zero = ir.Constant(ir.VectorType(ir.FloatType(), WIDE), [0.0] * WIDE)
+    for begin in (0, WIDE):
+        here = builder.add(i, i.type(begin))
+        now = _load(context, builder, kind, x, here, WIDE)
+        before = _load(context, builder, kind, x, builder.sub(here, span), WIDE)
+        forward, back = builder.fsub(now, before), builder.fsub(before, now)
+        change = _larger(builder)(forward, back)
+        change = builder.select(_before(builder, n, begin), change, zero)
+        most = change if most is None else _larger(builder)(most, change)
+    return _fold_lanes(builder, most, _larger(builder))
+
+
+def _before(builder: Any, n: Any, begin: int) -> Any:
+    """Lanes whose numbers, counted from `begin`, are less than n."""
+    numbers = ir.Constant(_integers(WIDE), list(range(begin, begin + WIDE)))
+    return builder.icmp_signed("<", numbers, _spread(builder, builder.trunc(n, ir.IntType(32))))
+
+
 @intrinsic
 def largest16(typing_context, x, i, n):  # type: ignore[no-untyped-def]
     """Place of the first largest of x[i + l] for l in 0 … n - 1, 0 < n <= 16 of 16 that exist."""
@@ -103,14 +170,9 @@ def largest16(typing_context, x, i, n):  # type: ignore[no-untyped-def]
 def _largest16(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     x, i, n = arguments
     row = _load(context, builder, signature.args[0], x, i, WIDE)
-    numbers = ir.Constant(_integers(WIDE), list(range(WIDE)))
-    counts = builder.icmp_signed("<", numbers, _spread(builder, builder.trunc(n, ir.IntType(32))))
     least = ir.Constant(row.type, [float("-inf")] * WIDE)
-    row = top = builder.select(counts, row, least)
-    for width in (8, 4, 2, 1):
-        low, high = _part(builder, top, 0, width), _part(builder, top, width, width)
-        top = builder.select(builder.fcmp_ordered(">", high, low), high, low)
-    top = _spread(builder, builder.extract_element(top, ir.IntType(32)(0)))
+    row = builder.select(_before(builder, n, 0), row, least)
+    top = _spread(builder, _fold_lanes(builder, row, _larger(builder)))
     found = builder.bitcast(builder.fcmp_ordered("==", row, top), ir.IntType(WIDE))
     place = builder.cttz(found, ir.IntType(1)(0))
     return builder.zext(place, ir.IntType(64))
