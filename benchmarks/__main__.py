@@ -23,6 +23,7 @@ SECTIONS = (
     ("cuts", (), "Findings do not depend on cuts"),
     ("qrs", (), "QRS detection"),
     ("classes", (), "Beat classes"),
+    ("stages", (), "Stages of an analysis"),
     ("wire", (), "Wire codec"),
     ("store", (), "Store"),
     ("alarms", (), "Alarm engine"),

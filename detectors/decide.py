@@ -106,10 +106,14 @@ def _judge(head, leads, n, row):  # type: ignore[no-untyped-def]
 def _end_peak(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
     """Step 5. Of peaks that are too close for two beats hold the best; gives the count of beats."""
     qrs = head.qrs
+    waits = q.waits_for_a_strong_one(qrs, n)
+    if qrs.judge_at > n and not waits and q.CLOSE * qrs.top <= qrs.held.score:
+        qrs.top = np.float32(0.0)  # its score is its height at most: whatever it is, it loses
+        return n_beats
     sharp = fusion.sharpness_at(leads, qrs.top_at, n)
     score = q.score(qrs, sharp)
     strong = score >= q.WEAK * qrs.height or score >= q.CLEARLY * qrs.held.score
-    if not strong and q.waits_for_a_strong_one(qrs, n):
+    if waits and not strong:
         n_beats = _judge(head, leads, n, beats, n_beats)
         qrs.judge_at = n
     if _is_better(qrs, leads, n, score):

@@ -6,7 +6,9 @@ import numpy as np
 from numba import njit
 
 from detectors import template
+from dsp import ring
 from dsp.filters import DELAY
+from dsp.lanes import WIDE, largest16
 
 LAG = int(DELAY)
 NEAR = 4  # 16 ms: so far beats of one shape may differ
@@ -29,13 +31,30 @@ def r_peak(lead, at):  # type: ignore[no-untyped-def]
     rise = (signal[last & mask] - left) / np.float32(last - first)
     up = np.float32(1.0) + np.float32(0.2) * lead.polarity
     down = np.float32(0.2) * lead.polarity - np.float32(1.0)
-    best, where = np.float32(-1.0), first
-    for i in range(first, last + 1):
-        away = signal[i & mask] - left - rise * np.float32(i - first)
-        size = max(up * away, down * away)
-        if size > best:
-            best, where = size, i
+    size, place = lead.match.window, first & mask
+    if place + ring.WINDOW <= signal.size:
+        _sizes(signal[place:], left, rise, (up, down), size)
+    else:
+        ring.read(signal, first, lead.match.line, ring.WINDOW)
+        _sizes(lead.match.line, left, rise, (up, down), size)
+    where, best = 0, np.float32(-1.0)
+    for begin in range(0, last + 1 - first, WIDE):
+        lanes = min(WIDE, last + 1 - first - begin)
+        top = begin + largest16(size, begin, lanes)  # type: ignore[call-arg]
+        if size[top] > best:
+            where, best = top, size[top]
+    where += first
     return _between(signal, where)
+
+
+@njit(cache=True, nogil=True)
+def _sizes(signal, left, rise, ways, size):  # type: ignore[no-untyped-def]
+    """Deflections from a line: its value at the first sample and its rise; `ways` weigh them."""
+    up, down = ways
+    for k in range(ring.WINDOW):
+        away = signal[k] - left - rise * np.float32(k)
+        above, below = up * away, down * away
+        size[k] = above if above > below else below
 
 
 @njit(cache=True, nogil=True)
@@ -58,8 +77,8 @@ def place(lead, at, now):  # type: ignore[no-untyped-def]
     So the fiducial stays at the same wave while R and S, or R and R', are about as large. When
     the largest deflection has lain elsewhere in most of the last beats, it moves there.
     """
-    found = r_peak(lead, template.own_peak(lead, at, now))
     match = lead.match
+    found = r_peak(lead, match.own if match.at == at else template.own_peak(lead, at, now))
     if match.at != at or match.likeness < template.LIKE:
         return found
     shape = lead.templates[match.which]

@@ -8,8 +8,9 @@ from numba import njit
 from detectors import qrs as q
 from detectors import template
 from detectors.state import RING
-from dsp.features import fold_sum, sharpness
+from dsp.features import sharpness
 from dsp.filters import SLOPE
+from dsp.lanes import WIDE, sum_all16
 
 LEAST_WEIGHT = np.float32(0.05)  # a poor lead counts little, but more than nothing
 MEAN_RATE = np.float32(0.25)  # a second
@@ -17,6 +18,7 @@ HEIGHT_RATE = np.float32(0.125)  # a beat
 MOST_CREST = np.float32(20.0)
 TINY = np.float32(1e-6)
 TIMING_LIKE = np.float32(0.6)
+GROUPS = RING // WIDE  # of lanes
 LEAST_LIKE = np.float32(0.2)
 TIMING_SHARE = np.float32(0.3)
 
@@ -28,7 +30,7 @@ def weight_at(lead, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def weigh(qrs, leads, work):  # type: ignore[no-untyped-def]
+def weigh(qrs, leads):  # type: ignore[no-untyped-def]
     """Weights of the leads for the second that begins: quality, and how far beats stand out.
 
     The feature of a lead is measured in heights of its own beats, and counts by the cube of the
@@ -38,8 +40,7 @@ def weigh(qrs, leads, work):  # type: ignore[no-untyped-def]
     total, mix = np.float32(0.0), np.float32(0.0)
     for i in range(leads.size):
         lead = leads[i]
-        work.sum[:] = lead.feature
-        mean = fold_sum(work.sum, RING) / np.float32(RING)
+        mean = sum_all16(lead.feature, GROUPS) / np.float32(RING)  # type: ignore[call-arg]
         lead.mean += MEAN_RATE * (mean - lead.mean)
         weight = max(lead.second.sqi, LEAST_WEIGHT)
         total += weight

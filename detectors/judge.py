@@ -6,7 +6,6 @@ weights were learnt on noisy and clean records (`detectors/models/judge.md`).
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,8 @@ from numba import njit
 from detectors import template
 from detectors.fusion import weight_at
 from detectors.state import FACTS, FUSED, HIDDEN
+from dsp.lanes import dot8, sum_rows16
+from dsp.logarithm import log2
 from dsp.resample import ANALYSIS_HZ
 
 TINY = np.float32(1e-9)
@@ -22,14 +23,15 @@ ALIKE = np.float32(0.4)  # octaves
 ALIKE_LIKE = np.float32(0.96)  # correlation
 
 _WEIGHTS = np.load(Path(__file__).parent / "models" / "judge.npz")
-W1, B1, OUT = _WEIGHTS["w1"], _WEIGHTS["b1"], _WEIGHTS["out"]  # [FACTS, HIDDEN], [HIDDEN] twice
+W1, B1, OUT = (np.ascontiguousarray(_WEIGHTS[key], np.float32) for key in ("w1", "b1", "out"))
+"""[FACTS, HIDDEN], [HIDDEN] and [HIDDEN]"""
 B2 = np.float32(_WEIGHTS["b2"])
 ROUGH_OVER = 40
 
 
 @njit(cache=True, nogil=True)
 def _log(x):  # type: ignore[no-untyped-def]
-    return np.float32(min(max(math.log2(x + 1e-9), -5.0), 4.0))
+    return min(max(log2(x + TINY), np.float32(-5.0)), np.float32(4.0))
 
 
 @njit(cache=True, nogil=True)
@@ -124,7 +126,7 @@ def gather(qrs, leads, peak, n):  # type: ignore[no-untyped-def]
     facts[9] = min(_level(qrs, peak.at - 75, peak.at - 25) / own, np.float32(2.0))
     facts[10] = min(_level(qrs, peak.at + 22, min(peak.at + 52, n)) / own, np.float32(2.0))
     _gather_leads(leads, peak, n, facts)
-    facts[17] = math.log2(np.float32(qrs.n_between) + np.float32(1.0))
+    facts[17] = log2(np.float32(qrs.n_between) + np.float32(1.0))
     qrs.n_judged += 1
     qrs.judged_at = peak.at
 
@@ -133,16 +135,10 @@ def gather(qrs, leads, peak, n):  # type: ignore[no-untyped-def]
 def evidence(qrs):  # type: ignore[no-untyped-def]
     """Log odds that the peak of `qrs.facts` is a beat."""
     hidden = qrs.hidden
+    sum_rows16(hidden, qrs.facts, FACTS, W1, 0, HIDDEN)  # type: ignore[call-arg]
     for j in range(HIDDEN):
-        hidden[j] = B1[j]
-    for i in range(FACTS):
-        fact = qrs.facts[i]
-        for j in range(HIDDEN):
-            hidden[j] += W1[i, j] * fact
-    total = B2
-    for j in range(HIDDEN):
-        total += OUT[j] * max(hidden[j], np.float32(0.0))
-    return total
+        hidden[j] = max(hidden[j] + B1[j], np.float32(0.0))
+    return B2 + dot8(hidden, 0, OUT, 0) + dot8(hidden, 8, OUT, 8)  # type: ignore[call-arg]
 
 
 @njit(cache=True, nogil=True)

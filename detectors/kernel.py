@@ -54,7 +54,7 @@ def _second(head, leads, work, row, rows):  # type: ignore[no-untyped-def]
         rows[i].sqi = leads[i].second.sqi
         rows[i].lead = i
         rows[i].code = leads[i].second.code
-    weigh(head.qrs, leads, work)
+    weigh(head.qrs, leads)
     for i in range(leads.size):
         leads[i].steep_mv = steepest(quality.size_mv(leads[i]), head.fs_hz)
     row.sample, row.t_ns = when(head, head.n)

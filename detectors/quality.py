@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from detectors.state import SECOND
-from dsp.features import fold_max, fold_sum
+from dsp.lanes import WIDE, max_all16, sum_all16
 from ecg.codes import QualityCode
 
 # in heights of the lead's QRS complexes, of 1 mV until they are known: the gain must not matter
@@ -20,6 +20,8 @@ ROUGH = 0.12  # mean curvature of a second that is mostly muscle
 MOST_MV = 3.0  # artefacts may be taken for beats: they must not set their own limits
 PER_HEIGHT = np.float32(4.0)  # QRS complexes of 1 mV have a feature of about 0.25 mV a 16 ms
 FAR = np.float32(1e9)  # mV: beyond any sample
+
+GROUPS = -(-SECOND // WIDE)  # of lanes that a second fills
 
 _USABLE = int(QualityCode.USABLE)
 _NOISY = int(QualityCode.NOISY)
@@ -40,27 +42,33 @@ def measure(second, signal, absent, height_mv, room):  # type: ignore[no-untyped
     """Step 3. Measure the second that has ended; samples that are absent do not count.
 
     signal : float32, absent : uint8, [2 + SECOND], with the two samples before it;
-    room : float32 [SECOND] to work in.
+    room : float32 [WIDE * GROUPS] to work in.
     """
     before, last, x, absent = signal, signal[1:], signal[2:], absent[2:]
-    missing, repeats, same_mv = 0, 0, SAME * height_mv
+    same_mv, zero, one = SAME * height_mv, np.float32(0.0), np.float32(1.0)
+    for k in range(SECOND, WIDE * GROUPS):
+        room[k] = zero
     for i in range(SECOND):
-        missing += absent[i]
-        repeats += (absent[i] == 0) & (abs(x[i] - last[i]) < same_mv)
-    second.missing, second.repeats = missing, repeats
+        room[i] = np.float32(absent[i])
+    second.missing = int(sum_all16(room, GROUPS))  # type: ignore[call-arg]  # numba gives one
+    for i in range(SECOND):
+        room[i] = one if (absent[i] == 0) & (abs(x[i] - last[i]) < same_mv) else zero
+    second.repeats = int(sum_all16(room, GROUPS))  # type: ignore[call-arg]
     for i in range(SECOND):
         bend = (x[i] - last[i]) - (last[i] - before[i])
-        room[i] = np.float32(0.0) if absent[i] else abs(bend)
-    second.rough = fold_sum(room, SECOND)
+        room[i] = zero if absent[i] else abs(bend)
+    second.rough = sum_all16(room, GROUPS)  # type: ignore[call-arg]
     for i in range(SECOND):
-        room[i] = np.float32(0.0) if absent[i] else abs(x[i] - last[i])
-    second.jump = fold_max(room, SECOND)
+        room[i] = zero if absent[i] else abs(x[i] - last[i])
+    second.jump = max_all16(room, GROUPS)  # type: ignore[call-arg]
+    for k in range(SECOND, WIDE * GROUPS):
+        room[k] = -FAR
     for i in range(SECOND):
         room[i] = -FAR if absent[i] else x[i]
-    second.high = fold_max(room, SECOND)
+    second.high = max_all16(room, GROUPS)  # type: ignore[call-arg]
     for i in range(SECOND):
         room[i] = -FAR if absent[i] else -x[i]
-    second.low = -fold_max(room, SECOND)
+    second.low = -max_all16(room, GROUPS)  # type: ignore[call-arg]
 
 
 @njit(cache=True, nogil=True)

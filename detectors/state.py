@@ -11,6 +11,7 @@ import numpy as np
 from detectors.beats import BEATS
 from detectors.shape import SHAPE
 from dsp.resample import ANALYSIS_HZ, RESAMPLE
+from dsp.ring import WINDOW
 
 MAGIC = b"TRHA"
 VERSION = 8
@@ -23,7 +24,9 @@ TENTH = SECOND // 10  # slow measures move once so many samples, and search-back
 FUSED = 512  # samples of the fused feature that are kept; a power of two
 RR_KEPT = 8
 PEAKS_KEPT = 8
-POINTS = 20  # of a template, 8 ms apart
+POINTS = 20  # of a template
+STEP = 2  # samples between points: the slope holds nothing above 30 Hz
+SHIFTS = 16  # of a template that are computed side by side; not all count
 TEMPLATES = 2  # of a lead: its usual beat and another one
 FACTS = 24  # about a peak that is judged
 HIDDEN = 16  # units of the network that weighs them
@@ -63,6 +66,9 @@ MATCH = np.dtype(
         ("gain", "f4"),
         ("shift", "i4"),  # samples
         ("which", "i4"),  # template
+        ("window", "f4", (WINDOW,)),  # room to work in
+        ("line", "f4", (WINDOW,)),
+        ("like", "f4", (2 * SHIFTS,)),  # correlations and products, at each shift
     ],
     align=True,
 )

@@ -12,9 +12,10 @@ import math
 import numpy as np
 from numba import njit
 
-from detectors.state import POINTS, TEMPLATES
+from detectors.state import POINTS, SHIFTS, STEP, TEMPLATES
+from dsp import ring
+from dsp.lanes import correlate16, largest16
 
-STEP = 2  # samples between points: the slope holds nothing above 30 Hz
 BEFORE = 31  # samples before the peak of the feature at which a template begins
 APART = 20  # 80 ms: further apart the leads of one beat do not peak
 SHIFT = 5  # samples; peaks of the feature are flat, their place is uncertain
@@ -22,6 +23,7 @@ LIKE = np.float32(0.7)  # correlation from which on a beat is of a template's sh
 RATE = np.float32(0.125)  # a beat
 USE_RATE = np.float32(1.0 / 32.0)  # a beat
 TINY = np.float32(1e-12)
+NO_MATCH = np.float32(-1.0)
 
 
 @njit(cache=True, nogil=True)
@@ -37,33 +39,43 @@ def own_peak(lead, at, now):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def compare(lead, at, now):  # type: ignore[no-untyped-def]
-    """Compare a lead about a sample with its templates; the best match goes into `lead.match`."""
+    """Compare a lead about a sample with its templates; the best match goes into `lead.match`.
+
+    All shifts are tried side by side, each in a lane of its own.
+    """
     match = lead.match
     if match.at == at:
         return
-    slope, mask = lead.slope, lead.slope.size - 1
     own = own_peak(lead, at, now)
     match.at, match.own = at, own
-    match.likeness, match.gain = np.float32(-1.0), np.float32(0.0)
+    match.likeness, match.gain = NO_MATCH, np.float32(0.0)
     match.shift, match.which = 0, 0
-    most = min(SHIFT, now - own + BEFORE - STEP * (POINTS - 1))  # no sample after `now`
-    for s in range(-SHIFT, most + 1):
-        first = own - BEFORE + s
-        power = TINY
-        for j in range(POINTS):
-            x = slope[(first + STEP * j) & mask]
-            power += x * x
-        for k in range(TEMPLATES):
-            template = lead.templates[k]
-            if template.power <= TINY:
-                continue
-            product = np.float32(0.0)
-            for j in range(POINTS):
-                product += template.wave[j] * slope[(first + STEP * j) & mask]
-            likeness = product / math.sqrt(power * template.power)
-            if likeness > match.likeness:
-                match.likeness, match.gain = likeness, product / template.power
-                match.shift, match.which = s, k
+    # lanes that reach beyond `now` do not count
+    lanes = min(2 * SHIFT, now - own + BEFORE + SHIFT - STEP * (POINTS - 1)) + 1
+    if lanes <= 0:
+        return
+    place = (own - BEFORE - SHIFT) & (lead.slope.size - 1)
+    if place + ring.WINDOW <= lead.slope.size:
+        _match(match, lead.templates, lead.slope, place, lanes)
+    else:
+        ring.read(lead.slope, place, match.window, ring.WINDOW)
+        _match(match, lead.templates, match.window, 0, lanes)
+
+
+@njit(cache=True, nogil=True)
+def _match(match, templates, slope, first, lanes):  # type: ignore[no-untyped-def]
+    """The template, and the first of the shifts in `lanes`, that the slopes are most like."""
+    for k in range(TEMPLATES):
+        template, like = templates[k], match.like
+        if template.power <= TINY:
+            continue
+        correlate16(like, template.wave, POINTS, slope, first, STEP)  # type: ignore[call-arg]
+        best = largest16(like, 0, lanes)  # type: ignore[call-arg]  # the context is numba's
+        size = abs(like[best]) / template.power
+        likeness = np.float32(math.copysign(math.sqrt(size), like[best]))
+        if likeness > match.likeness:
+            match.likeness, match.which, match.shift = likeness, k, best - SHIFT
+            match.gain = like[SHIFTS + best] / template.power
 
 
 @njit(cache=True, nogil=True)

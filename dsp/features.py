@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from dsp.lanes import max_change32
+
 
 @njit(cache=True, nogil=True)
 def median(values, n):  # type: ignore[no-untyped-def]
@@ -51,7 +53,10 @@ def sharpness(slope, first, last, span):  # type: ignore[no-untyped-def]
 
     slope : float32 [power of two]. A T wave bends slowly, a QRS complex sharply.
     """
-    mask = slope.size - 1
+    mask, count = slope.size - 1, last + 1 - first
+    place = first & mask
+    if span <= place <= slope.size - 32 and count <= 32:
+        return max_change32(slope, place, span, count)  # type: ignore[call-arg]
     top = np.float32(0.0)
     for j in range(first, last + 1):
         top = max(top, abs(slope[j & mask] - slope[(j - span) & mask]))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from numba import njit
 
+WINDOW = 64  # samples that are looked at in one piece
+
 
 @njit(cache=True, nogil=True)
 def read(ring, at, block, count):  # type: ignore[no-untyped-def]
