@@ -23,9 +23,12 @@ from alerts.words import (
 )
 from ecg import Frame
 from ecg.clock import NS, now_ns
+from ingest.mqtt import Delivery
 from ingest.wire import device_alarm_topic, encode_frame, frame_topic
 from ingest.wire_alarm import RaisedAlarm, encode_alarm
-from store.sqlite import SqliteReader
+from store.sqlite import SqliteReader, SqliteStore
+from telerhythm.serve import Server
+from telerhythm.settings import Settings
 
 pytestmark = pytest.mark.broker
 
@@ -208,3 +211,16 @@ def test_a_receiver_that_hangs_holds_up_neither_alarms_nor_frames(serve_with, tm
         assert now_ns() - sent_ns < 5 * NS  # the courier waits 10 s for its answer
         wait_until(lambda: serve.stored() == 16, 10.0)
         serve.stop()
+
+
+def test_a_ward_whose_analysis_falls_behind_is_told(broker, tmp_path, wait_until):
+    beds = [{"ward": "icu", "bed": "1", "patient": "p-1", "device": "site/1"}]
+    settings = Settings(broker={"port": broker.port}, beds=beds)
+    with SqliteStore(tmp_path / "store.sqlite") as store:
+        server = Server(settings, store)
+        late = Delivery("ward/v1/icu/1/command", b"", now_ns() - 3 * NS, 0, 0, False)
+        server._take_all([late])
+        server._tick()
+        (alarm,) = server._desks["icu", "_system"].document(now_ns()).alarms
+        assert alarm.kind is AlarmKind.OVERLOAD
+        assert alarm.text.startswith("The analysis is 3 s behind")
