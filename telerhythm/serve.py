@@ -341,6 +341,8 @@ class Server:
 
     def _show(self, desk: AlarmDesk) -> None:
         """Publish the alarm state of a place when it has changed."""
+        if not desk.has_news():
+            return
         document = desk.document(now_ns())
         shown = replace(document, t_ns=0)
         if self._shown.get(desk.place) == shown:
