@@ -88,6 +88,10 @@ def test_killed_with_an_active_alarm_it_is_active_again_not_repeated_and_not_los
     wait_until(lambda: alarms(serve)[0].acknowledged_by == "nurse", 10.0)
     serve.stop()
     assert log(serve) == ["raised", "acknowledged"]
+    # the same alarm can be followed in the log of the process, by its id
+    lines = [line for line in serve.log.splitlines() if before.id in line]
+    assert ["phase=raised" in lines[0], "phase=acknowledged" in lines[1]] == [True, True]
+    assert "by=nurse" in lines[1]
     with SqliteReader(serve.store) as reader:
         audit = [(row.who, row.action, row.detail) for row in reader.audit(0, 2**62)]
     assert audit == [
