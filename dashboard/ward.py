@@ -80,9 +80,7 @@ def top_bar(wards: list[str]) -> str:
             "Sound on" if is_paused(ward) else "Pause sound",
             key="sound",
             on_click=switch_sound,
-            args=(ward,),
-            help="The alarms of this ward make no sound for a while; they are still shown, and a "
-            "new one of high priority sounds at once.",
+            args=(ward,),  # no help: a tooltip would cover the tiles below
         )
         st.html("<div class='trh-clock'></div>", width="content")
     return ward

@@ -22,6 +22,8 @@ from telerhythm.pulses import PulseStream, split
 
 # A frame from the future cannot come of a slow network: the device's clock is wrong.
 CLOCK_AHEAD_NS = 10 * NS
+# Time to fetch another: a wearable with a day's charge has about two hours left.
+BATTERY_LOW_PCT = 10.0
 
 
 @dataclass(slots=True)
@@ -189,6 +191,10 @@ class Bedside:
         elif piece.frame.t_ns - now_ns > CLOCK_AHEAD_NS:
             text = "The clock of the device is ahead of this system's: check the device's clock."
             self.desk.trouble(AlarmKind.CLOCK_WRONG, text, now_ns, outcome)
+        battery_pct = piece.frame.battery_pct
+        if battery_pct is not None and battery_pct < BATTERY_LOW_PCT:
+            text = f"The battery of the device is at {battery_pct:.0f} %: charge or change it."
+            self.desk.trouble(AlarmKind.BATTERY_LOW, text, now_ns, outcome)
         if piece.gap_s:
             text = f"The signal has gaps: {piece.gap_s:.1f} s did not arrive. Check the connection."
             self.desk.trouble(AlarmKind.BAD_DATA, text, now_ns, outcome)

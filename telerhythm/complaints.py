@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
+
+from ingest.sequence import Counts
+from ingest.wire import frame_topic
 
 INTERVAL_NS = 60_000_000_000
 
@@ -49,3 +52,31 @@ class Complaints:
         self.log.warning(
             kind, topic=topic, reason=reason, times=times, since_last=self._silent.pop(about, 0)
         )
+
+
+DISORDER = {
+    "lost": "frames are missing in the sequence",
+    "duplicates": "frames came more than once",
+    "late": "frames came after they had been given up",
+    "restarts": "the device began anew",
+    "pauses": "the device took no samples for a while",
+    "clock_steps": "the device's clock does not fit the samples that it sent",
+}
+"""What can be odd about a sequence: the fields of `Counts` that are told."""
+
+
+class Disorder:
+    """Complains of what has become odd in the sequences of devices since it last looked."""
+
+    def __init__(self, complaints: Complaints) -> None:
+        self._complaints = complaints
+        self._told: dict[str, Counts] = {}
+
+    def tell(self, counts: Counts, device: str, now_ns: int) -> None:
+        """Count and log what is new in a device's counts."""
+        told = self._told.get(device, Counts())
+        self._told[device] = replace(counts)
+        for kind, reason in DISORDER.items():
+            times = getattr(counts, kind) - getattr(told, kind)
+            if times > 0:
+                self._complaints.add(kind, frame_topic(device), reason, now_ns, times)

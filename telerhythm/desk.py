@@ -97,6 +97,7 @@ class AlarmDesk:
         self._patient = patient
         self._judge = judge
         self._asked: set[int] = set()
+        self._published: tuple[object, ...] = ()
         self._state = engine.begin(self.place, limits, off)
         self._troubles: dict[tuple[AlarmKind, str], int] = {}
 
@@ -170,6 +171,17 @@ class AlarmDesk:
             place = f"{self.place.ward}/{self.place.bed} {self._patient}"
             audit = AuditRow(now_ns, command.by, command_name(command), f"{place}: {detail}")
             outcome.rows.append(audit)
+
+    def has_news(self) -> bool:
+        """Whether the document may differ from the one at the last call; most frames change none.
+
+        Looks at whether they are the same objects: thousands of beds ask for every frame.
+        """
+        s = self._state
+        parts = (s.alarms, s.audio_pause, s.off, s.limits, s.leads, s.seen_ns is None)
+        is_same = all(a is b for a, b in zip(parts, self._published, strict=False))
+        is_first, self._published = not self._published, parts
+        return is_first or not is_same
 
     def document(self, now_ns: int) -> BedAlarms:
         """What is published of this place."""

@@ -38,12 +38,11 @@ from alerts.words import (
 from ecg import BadFrame, BadInput, StoreError, encode_live
 from ecg.clock import NS, now_ns
 from ingest.mqtt import Delivery, Link
-from ingest.sequence import Counts
 from ingest.wire import SUBSCRIPTIONS, decode_frame, decode_status, frame_topic, parse_topic
 from ingest.wire_alarm import decode_alarm
 from store.base import Row, Store, Token, WaveformChunk
 from telerhythm.bedside import Bedside, Turn
-from telerhythm.complaints import Complaints
+from telerhythm.complaints import Complaints, Disorder
 from telerhythm.deliveries import Deliveries
 from telerhythm.desk import AlarmDesk, Outcome, desk_of, log_transitions, registry_of
 from telerhythm.figures import Figures
@@ -55,16 +54,8 @@ READY = "telerhythm serve: ready"
 TICK_S = 0.25
 RETRY_NS = NS
 FLUSH_S = 10.0
+BEHIND_S = 2.0  # an alarm may be late by so much before people are told
 MOST_AT_ONCE = 256  # messages that are taken together: an alarm waits for no more than these
-DISORDER = {
-    "lost": "frames are missing in the sequence",
-    "duplicates": "frames came more than once",
-    "late": "frames came after they had been given up",
-    "restarts": "the device began anew",
-    "pauses": "the device took no samples for a while",
-    "clock_steps": "the device's clock does not fit the samples that it sent",
-}
-"""What can be odd about a sequence: the fields of `Counts` that are told."""
 log = structlog.get_logger()
 
 
@@ -105,10 +96,11 @@ class Server:
         self._held: dict[tuple[str, int, int], list[Delivery]] = {}
         self._failed: queue.SimpleQueue[tuple[list[Row], list[Delivery]]] = queue.SimpleQueue()
         self._next_retry_ns = 0
-        self._told: dict[str, Counts] = {}
         self._shown: dict[Place, BedAlarms] = {}
         self._stopping = threading.Event()
         self.complaints = Complaints(log)
+        self._disorder = Disorder(self.complaints)
+        self._behind_ns = 0  # the longest that a message has waited since the last tick
         self.figures = Figures()
         self._deliveries = Deliveries(settings.alarms, store, log)
         self._verifier = Verifier(store, log)
@@ -190,6 +182,7 @@ class Server:
         """
         turns: list[_FrameTurn] = []
         for delivery in deliveries:
+            self._behind_ns = max(self._behind_ns, now_ns() - delivery.received_ns)
             try:
                 turn = self._take(delivery)
             except BadInput as error:
@@ -280,7 +273,7 @@ class Server:
             self._emit(bedside.desk, outcome, [delivery])
             return None
         turn = bedside.order(frame, delivery.received_ns)
-        self._complain_of_order(bedside, delivery.received_ns)
+        self._disorder.tell(bedside.sequencer.counts, bedside.bed.device, delivery.received_ns)
         if bedside.sequencer.holds(frame.boot, frame.seq):
             # it is acknowledged when its turn has come and it is stored
             self._held.setdefault((device, frame.boot, frame.seq), []).append(delivery)
@@ -299,16 +292,6 @@ class Server:
     def _complain(self, kind: str, delivery: Delivery, reason: str, times: int = 1) -> None:
         self.complaints.add(kind, delivery.topic, reason, delivery.received_ns, times)
 
-    def _complain_of_order(self, bedside: Bedside, now: int) -> None:
-        """Count and log what has become odd in a device's sequence since the last time."""
-        device, counts = bedside.bed.device, bedside.sequencer.counts
-        told = self._told.get(device, Counts())
-        self._told[device] = replace(counts)
-        for kind, reason in DISORDER.items():
-            times = getattr(counts, kind) - getattr(told, kind)
-            if times > 0:
-                self.complaints.add(kind, frame_topic(device), reason, now, times)
-
     # -- what goes out ---------------------------------------------------------------------------
 
     def _tick(self) -> None:
@@ -324,12 +307,18 @@ class Server:
         beds = self._bedsides.values()
         self._analyse([_FrameTurn(bedside, bedside.let_pass(now), now, []) for bedside in beds])
         for bedside in beds:
-            self._complain_of_order(bedside, now)
+            self._disorder.tell(bedside.sequencer.counts, bedside.bed.device, now)
         stuck = self._deliveries.stuck(now)
+        behind_s, self._behind_ns = self._behind_ns / NS, 0
         for desk in self._wards.values():
             outcome = Outcome()
             for name, text in stuck:
                 desk.trouble(AlarmKind.DELIVERY_TROUBLE, text, now, outcome, about=name)
+            if behind_s > BEHIND_S:
+                text = (
+                    f"The analysis is {behind_s:.0f} s behind: alarms come late. Too many devices?"
+                )
+                desk.trouble(AlarmKind.OVERLOAD, text, now, outcome)
             desk.tick(now, outcome)
             self._emit(desk, outcome, [])
 
@@ -352,6 +341,8 @@ class Server:
 
     def _show(self, desk: AlarmDesk) -> None:
         """Publish the alarm state of a place when it has changed."""
+        if not desk.has_news():
+            return
         document = desk.document(now_ns())
         shown = replace(document, t_ns=0)
         if self._shown.get(desk.place) == shown:

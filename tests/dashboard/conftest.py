@@ -158,6 +158,7 @@ class Ward:
             "device": f"s/{name}",
             "connected": wave is not None,
             "leads": ("II", "V5"),
+            "limits": (("low_bpm", 50.0), ("high_bpm", 120.0)),
         } | words
         document = BedAlarms(WARD, name, now_ns(), alarms=alarms, **fields)  # type: ignore[arg-type]
         self._client.publish(alarm_topic(WARD, name), encode_state(document), 1, retain=True)

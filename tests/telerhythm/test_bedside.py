@@ -258,3 +258,10 @@ def test_a_lead_that_carries_a_pulse_is_stored_and_drawn_but_no_ecg(sinus):
     assert rows(two, WaveformChunk)[0].leads == ("PLETH", sinus.leads[1])
     assert two.chunks[-1].leads == ("PLETH", sinus.leads[1])
     assert len(two.chunks[-1].quality) == 2
+
+
+@pytest.mark.parametrize(("battery_pct", "alarm"), [(None, False), (10.0, False), (9.9, True)])
+def test_a_battery_that_is_low_is_told(sinus, battery_pct, alarm):
+    (frame, *_) = frames_of(sinus)
+    outcome = feed(Bedside(BED, RUN), [replace(frame, battery_pct=battery_pct)])
+    assert (AlarmKind.BATTERY_LOW in raised(outcome)) is alarm

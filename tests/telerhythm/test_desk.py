@@ -117,6 +117,25 @@ def test_what_changes_nothing_is_not_in_the_audit(command):
     assert not [row for row in outcome.rows if isinstance(row, AuditRow)]
 
 
+def test_a_document_is_made_when_something_has_changed_and_only_then():
+    place, outcome = desk(), Outcome()
+    assert place.has_news()  # the first
+    assert not place.has_news()
+    place.tick(T0, outcome)
+    assert place.has_news()  # a frame may come from now on
+    for i in range(3):
+        place.step(FrameSeen(T0 + i * S), T0 + i * S, outcome)
+        place.step(Analysed(T0 + i * S), T0 + i * S, outcome)
+        assert not place.has_news()
+    place.step(Analysed(T0, leads=("II",)), T0, outcome)
+    assert place.has_news()
+    place.trouble(AlarmKind.BAD_DATA, "cannot be read", T0, outcome)
+    assert place.has_news()
+    place.command(PauseAudio("dr"), T0, outcome)
+    assert place.has_news()
+    assert not place.has_news()
+
+
 def test_another_process_goes_on_where_this_one_was():
     place, outcome = desk(), Outcome()
     place.tick(T0, outcome)

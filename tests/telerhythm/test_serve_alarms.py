@@ -23,9 +23,12 @@ from alerts.words import (
 )
 from ecg import Frame
 from ecg.clock import NS, now_ns
+from ingest.mqtt import Delivery
 from ingest.wire import device_alarm_topic, encode_frame, frame_topic
 from ingest.wire_alarm import RaisedAlarm, encode_alarm
-from store.sqlite import SqliteReader
+from store.sqlite import SqliteReader, SqliteStore
+from telerhythm.serve import Server
+from telerhythm.settings import Settings
 
 pytestmark = pytest.mark.broker
 
@@ -85,6 +88,10 @@ def test_killed_with_an_active_alarm_it_is_active_again_not_repeated_and_not_los
     wait_until(lambda: alarms(serve)[0].acknowledged_by == "nurse", 10.0)
     serve.stop()
     assert log(serve) == ["raised", "acknowledged"]
+    # the same alarm can be followed in the log of the process, by its id
+    lines = [line for line in serve.log.splitlines() if before.id in line]
+    assert ["phase=raised" in lines[0], "phase=acknowledged" in lines[1]] == [True, True]
+    assert "by=nurse" in lines[1]
     with SqliteReader(serve.store) as reader:
         audit = [(row.who, row.action, row.detail) for row in reader.audit(0, 2**62)]
     assert audit == [
@@ -208,3 +215,16 @@ def test_a_receiver_that_hangs_holds_up_neither_alarms_nor_frames(serve_with, tm
         assert now_ns() - sent_ns < 5 * NS  # the courier waits 10 s for its answer
         wait_until(lambda: serve.stored() == 16, 10.0)
         serve.stop()
+
+
+def test_a_ward_whose_analysis_falls_behind_is_told(broker, tmp_path, wait_until):
+    beds = [{"ward": "icu", "bed": "1", "patient": "p-1", "device": "site/1"}]
+    settings = Settings(broker={"port": broker.port}, beds=beds)
+    with SqliteStore(tmp_path / "store.sqlite") as store:
+        server = Server(settings, store)
+        late = Delivery("ward/v1/icu/1/command", b"", now_ns() - 3 * NS, 0, 0, False)
+        server._take_all([late])
+        server._tick()
+        (alarm,) = server._desks["icu", "_system"].document(now_ns()).alarms
+        assert alarm.kind is AlarmKind.OVERLOAD
+        assert alarm.text.startswith("The analysis is 3 s behind")
