@@ -40,6 +40,7 @@ STUCK = 0.9
 QUIET = 0.45  # of the slopes of the steepest seconds: a QRS is no less steep
 FLAT_SLOPE = 0.01  # mV a 16 ms: less than any QRS
 SAME_TIME_S = 0.08
+FEWEST_BEATS = 4  # on which leads can agree
 VENTRICULAR_COMPANIONS = 3  # a kind that was seen four times is no accident
 OTHER_KIND = 0.9  # correlation below which a beat is of another kind
 MOST_SHARE = 0.7  # of the usual beats: a kind as common as that is no ectopy
@@ -169,16 +170,23 @@ def quiet_s(lead: LeadView, alarm_ns: int, span_s: float) -> float:
     return float(longest)
 
 
-def agreement(a: Times, b: Times, begin_s: float, end_s: float) -> float:
-    """Share of the beats of each lead that the other has, too; NaN when one has none.
+def agreement(a: LeadView, b: LeadView, alarm_ns: int, begin_s: float, end_s: float) -> float:
+    """Share of the beats of each lead that the other shows, too; NaN when one has too few.
 
-    A beat of the heart is seen in all leads at once; an artifact of one electrode is not.
+    A beat of the heart is seen in all leads at once; an artifact of one electrode is not. Where the
+    other lead has no beat, what it shows there may still be like others: its detector missed it.
     """
-    here = (a[(a >= begin_s) & (a <= end_s)], b), (b[(b >= begin_s) & (b <= end_s)], a)
-    if not all(inside.size and other.size for inside, other in here):
-        return float("nan")
-    near = [np.abs(inside[:, None] - other[None, :]).min(axis=1) for inside, other in here]
-    return float(np.mean([(d < SAME_TIME_S).mean() for d in near]))
+    shares = []
+    for own, other in ((a, b), (b, a)):
+        t, there = seconds_before(own.beats, alarm_ns), seconds_before(other.beats, alarm_ns)
+        t = t[(t >= begin_s) & (t <= end_s)]
+        if t.size < FEWEST_BEATS or not there.size:
+            return float("nan")
+        again = other.joint[other.joint["companions"] >= VENTRICULAR_COMPANIONS]
+        there = np.concatenate([there, seconds_before(again, alarm_ns)])
+        near = np.abs(t[:, None] - there[None, :]).min(axis=1)
+        shares.append((near < SAME_TIME_S).mean())
+    return float(np.mean(shares))
 
 
 def credible_beats(lead: LeadView, alarm_ns: int) -> tuple[Times, NDArray[np.bool_]]:

@@ -236,9 +236,8 @@ def ventricular_tachycardia(look: Look) -> Verification:
 def _without_run(look: Look, run: act.Run, numbers: dict[str, float]) -> Verification:
     """Neither a run nor regular activity: are the signals good enough to have shown a run?"""
     limits = look.limits
-    times = [look.beats(lead) for lead in look.leads]
     ends = (run.begin_s - 1.5, run.begin_s + 4.0) if run.count else (-limits.span_s, 0.0)
-    agreements = [act.agreement(a, b, *ends) for a, b in combinations(times, 2)]
+    agreements = [act.agreement(a, b, look.alarm_ns, *ends) for a, b in combinations(look.leads, 2)]
     agreement = min((a for a in agreements if not math.isnan(a)), default=1.0)
     clean = [lead for lead in look.leads if look.is_clean(lead)]
     numbers = numbers | {"agreement": agreement, "clean_leads": float(len(clean))}
