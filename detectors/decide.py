@@ -103,23 +103,26 @@ def _judge(head, leads, n, row):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _end_peak(head, leads, n, beats, n_beats):  # type: ignore[no-untyped-def]
-    """Step 5. Of peaks that are too close for two beats hold the best; gives the count of beats."""
-    qrs = head.qrs
+def _end_peak(head, leads, n, row):  # type: ignore[no-untyped-def]
+    """Step 5. Of peaks that are too close for two beats hold the best.
+
+    A weak one gives way to a strong one only, and is judged before: true when it fills the row.
+    """
+    qrs, found = head.qrs, False
     waits = q.waits_for_a_strong_one(qrs, n)
     if qrs.judge_at > n and not waits and q.CLOSE * qrs.top <= qrs.held.score:
         qrs.top = np.float32(0.0)  # its score is its height at most: whatever it is, it loses
-        return n_beats
+        return False
     sharp = fusion.sharpness_at(leads, qrs.top_at, n)
     score = q.score(qrs, sharp)
     strong = score >= q.WEAK * qrs.height or score >= q.CLEARLY * qrs.held.score
     if waits and not strong:
-        n_beats = _judge(head, leads, n, beats, n_beats)
+        found = _judge(head, leads, n, row)
         qrs.judge_at = n
     if _is_better(qrs, leads, n, score):
         q.hold(qrs, n, score, sharp)
     qrs.top = np.float32(0.0)
-    return n_beats
+    return found
 
 
 @njit(cache=True, nogil=True)
@@ -139,7 +142,8 @@ def decide(head, leads, n, end, row):  # type: ignore[no-untyped-def]
         if n == qrs.judge_at:
             found = _judge(head, leads, n, row)
         if ended:
-            n_beats = _end_peak(head, leads, n, beats, n_beats)
+            # what is judged at `n` waits for no strong one: one beat at most
+            found |= _end_peak(head, leads, n, row)
         n += 1
         if n == tenth:
             q.move_levels(qrs, n)

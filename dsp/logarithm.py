@@ -10,8 +10,7 @@ from dsp.lanes import bits, from_bits
 # a polynomial without constant term in m - 1, fitted to log2(m) over 1 to 2 for the least largest
 # error, 2.1e-6: that of 1 is exact
 _C1, _C2, _C3, _C4, _C5, _C6 = (
-    np.float32(c)
-    for c in (1.4425531, -0.7182815, 0.4582687, -0.279534, 0.1234476, -0.0264561)
+    np.float32(c) for c in (1.4425531, -0.7182815, 0.4582687, -0.279534, 0.1234476, -0.0264561)
 )
 
 
