@@ -27,7 +27,7 @@ def page() -> None:
     """Lay out what changes rarely; `refresh` does the rest."""
     st.set_page_config("Ward · telerhythm", "🫀", "wide", "collapsed")
     wards = hub().state.wards()
-    ward = top_bar(wards)
+    ward, paused = top_bar(wards)
     beds = beds_of(ward)
     st.html(f"<style>{STYLE}{rows(len(beds))}</style>")
     screen(ward)
@@ -43,11 +43,14 @@ def page() -> None:
             "<code>telerhythm serve</code> tells of it. Start it with the same broker, and check "
             "that its settings name beds; or see the demo: <code>telerhythm demo</code>.</p></div>"
         )
-    refresh(wards, ward, [view.bed for view in beds], heads, is_paused(ward))
+    refresh(wards, ward, [view.bed for view in beds], heads, paused)
 
 
-def top_bar(wards: list[str]) -> str:
-    """Title, ward, who watches, gain, clock; returns the ward that is shown."""
+def top_bar(wards: list[str]) -> tuple[str, bool]:
+    """Title, ward, who watches, gain, sound, clock.
+
+    Returns the ward that is shown, and whether its sound was paused when the button was made.
+    """
     with st.container(key="top-bar", horizontal=True, vertical_alignment="center"):
         st.html("<div class='trh-title'>telerhythm <span>ward</span></div>", width="content")
         if len(wards) > 1:
@@ -76,14 +79,15 @@ def top_bar(wards: list[str]) -> str:
             label_visibility="collapsed",
             width=260,
         )
+        paused = is_paused(ward)
         st.button(
-            "Sound on" if is_paused(ward) else "Pause sound",
+            "Sound on" if paused else "Pause sound",
             key="sound",
             on_click=switch_sound,
             args=(ward,),  # no help: a tooltip would cover the tiles below
         )
         st.html("<div class='trh-clock'></div>", width="content")
-    return ward
+    return ward, paused
 
 
 def is_paused(ward: str) -> bool:
