@@ -24,6 +24,7 @@ SECTIONS = (
     ("qrs", (), "QRS detection"),
     ("classes", (), "Beat classes"),
     ("stages", (), "Stages of an analysis"),
+    ("noise", (), "QRS detection amid noise"),
     ("wire", (), "Wire codec"),
     ("store", (), "Store"),
     ("alarms", (), "Alarm engine"),
