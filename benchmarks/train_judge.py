@@ -1,7 +1,7 @@
 """Learn the weights of the judge of peaks, and write them into detectors/models/judge.npz.
 
     python -m benchmarks.train_judge --collect facts.npz     facts of all peaks that are judged now
-    python -m benchmarks.train_judge --fit facts.npz         cross-validate by patient, then write
+    python -m benchmarks.train_judge --fit facts.npz …       cross-validate by patient, then write
 
 What a detector sees depends on what it has decided before. So facts are collected with the judge
 as it is, weights are fitted, and both are done again until nothing changes (two or three rounds;
@@ -42,8 +42,9 @@ from dsp.filters import DELAY
 from dsp.resample import ANALYSIS_HZ
 
 MODEL = Path(__file__).parent.parent / "detectors" / "models" / "judge.npz"
-CLEAN_WEIGHT = 3.0  # of a peak in a record as it is, in lead 1 or both
-BEAT_WEIGHT = 1.4  # of a beat amid troubles: to miss one is worse than to find one too many
+CLEAN_WEIGHT = 5.0  # of a peak in a record as it is, in lead 1 or both
+SIMULATED_WEIGHT = 2.0
+BEAT_WEIGHT = 1.6  # of a beat amid troubles: to miss one is worse than to find one too many
 TROUBLED_S = 900.0  # of a record with troubles
 CHUNK_S = 0.1  # shorter than the wait between two judgements: none is overlooked
 N_SIMULATED = 26
@@ -54,14 +55,15 @@ Work = tuple[float, list[Case]]
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--collect", type=Path, metavar="FILE")
-    parser.add_argument("--fit", type=Path, metavar="FILE")
+    parser.add_argument("--fit", type=Path, nargs="+", metavar="FILE")
     parser.add_argument("--seed", type=int, default=1, help="of the troubles")
     options = parser.parse_args()
     if options.collect:
         collect(Path(os.environ["TELERHYTHM_DATA"]), options.seed, options.collect)
     if options.fit:
-        stored = np.load(options.fit)
-        fit(*(stored[name] for name in ("facts", "is_beat", "weight", "patient")))
+        stored = [np.load(file) for file in options.fit]
+        names = ("facts", "is_beat", "weight", "patient")
+        fit(*(np.concatenate([file[name] for file in stored]) for name in names))
     return 0
 
 
@@ -87,7 +89,7 @@ def work_list(data: Path, seed: int) -> Iterator[tuple[str, Callable[[], Work]]]
     def hearts(lead: int | None, number: int) -> Work:
         rng = np.random.default_rng([seed, number])
         cases = [simulated(1000 + i, rng) for i in range(N_SIMULATED)]
-        return 1.0, cases if lead is None else [case.lead(lead) for case in cases]
+        return SIMULATED_WEIGHT, cases if lead is None else [case.lead(lead) for case in cases]
 
     yield "both leads", partial(plain, None, CLEAN_WEIGHT)
     yield "lead 1", partial(plain, 0, CLEAN_WEIGHT)
@@ -176,7 +178,8 @@ def fit(
 ) -> None:
     """Cross-validate between halves of the patients, then fit on all and write the weights."""
     clean = weight == CLEAN_WEIGHT
-    weight = np.where(is_beat & ~clean, BEAT_WEIGHT * weight, weight)
+    troubled = weight < SIMULATED_WEIGHT
+    weight = np.where(is_beat & troubled, BEAT_WEIGHT * weight, weight)
     middle, spread = facts.mean(axis=0), facts.std(axis=0) + 1e-6
     x = ((facts - middle) / spread).astype(np.float32)
     print("| learnt on | told on | peaks | missed | too many |\n|---|---|---|---|---|")
@@ -203,7 +206,7 @@ def _train(
     x: NDArray[np.float32], is_beat: NDArray[np.bool_], weight: NDArray[np.float32]
 ) -> MLPClassifier:
     model = MLPClassifier(
-        (HIDDEN,), alpha=1e-3, batch_size=1024, max_iter=30, learning_rate_init=3e-3, random_state=0
+        (HIDDEN,), alpha=1e-3, batch_size=1024, max_iter=18, learning_rate_init=3e-3, random_state=0
     )
     return model.fit(x, is_beat, sample_weight=weight)
 

@@ -19,6 +19,8 @@ from dsp.logarithm import log2
 from dsp.resample import ANALYSIS_HZ
 
 TINY = np.float32(1e-9)
+ALIKE = np.float32(0.4)  # octaves
+ALIKE_LIKE = np.float32(0.96)  # correlation
 
 _WEIGHTS = np.load(Path(__file__).parent / "models" / "judge.npz")
 W1, B1, OUT = (np.ascontiguousarray(_WEIGHTS[key], np.float32) for key in ("w1", "b1", "out"))
@@ -137,3 +139,13 @@ def evidence(qrs):  # type: ignore[no-untyped-def]
     for j in range(HIDDEN):
         hidden[j] = max(hidden[j] + B1[j], np.float32(0.0))
     return B2 + dot8(hidden, 0, OUT, 0) + dot8(hidden, 8, OUT, 8)  # type: ignore[call-arg]
+
+
+@njit(cache=True, nogil=True)
+def is_alike(qrs):  # type: ignore[no-untyped-def]
+    """True when the peak of `qrs.facts` is as high, as sharp and of the same shape as beats are.
+
+    Whatever else is odd about it, the last beat before a pause is one.
+    """
+    facts = qrs.facts
+    return abs(facts[0]) < ALIKE and abs(facts[1]) < ALIKE and facts[11] > ALIKE_LIKE

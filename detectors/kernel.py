@@ -37,7 +37,8 @@ def judge_lead(lead, n, work):  # type: ignore[no-untyped-def]
     ring.read(lead.signal, n - SECOND - 2, work.second, SECOND + 2)
     ring.read(lead.absent, n - SECOND - 2, work.second_absent, SECOND + 2)
     size_mv = quality.size_mv(lead)
-    quality.measure(lead.second, work.second, work.second_absent, size_mv, work.sum)
+    most_mv = np.float32(min(size_mv, quality.MOST_MV))
+    quality.measure(lead.second, work.second, work.second_absent, most_mv, work.sum)
     quality.judge(lead.second, size_mv)
 
 

@@ -86,7 +86,8 @@ def noisy(x):
 
 
 def stepped(x):
-    x[:, 600:2200:250] += 40.0
+    for begin in range(600, 2200, 250):
+        x[:, begin : begin + 125] += 40.0
     return x
 
 
