@@ -1,4 +1,4 @@
-"""Small measures on short windows: median without a sort, sharpness of a bend, sums."""
+"""Small measures on short windows: median without a sort, sharpness of a bend."""
 
 from __future__ import annotations
 
@@ -61,31 +61,3 @@ def sharpness(slope, first, last, span):  # type: ignore[no-untyped-def]
     for j in range(first, last + 1):
         top = max(top, abs(slope[j & mask] - slope[(j - span) & mask]))
     return top
-
-
-@njit(cache=True, nogil=True)
-def fold_sum(values, n):  # type: ignore[no-untyped-def]
-    """Sum of the first `n` values, which are lost: halves are added until one value is left.
-
-    The order of the additions is fixed, though they run side by side; a plain sum either waits
-    for each of them or leaves the order, and so the last bits, to the compiler.
-    """
-    while n > 1:
-        half = (n + 1) // 2
-        upper = values[half:]
-        for i in range(n - half):
-            values[i] += upper[i]
-        n = half
-    return values[0]
-
-
-@njit(cache=True, nogil=True)
-def fold_max(values, n):  # type: ignore[no-untyped-def]
-    """Largest of the first `n` values, which are lost, as `fold_sum` adds them."""
-    while n > 1:
-        half = (n + 1) // 2
-        upper = values[half:]
-        for i in range(n - half):
-            values[i] = upper[i] if upper[i] > values[i] else values[i]
-        n = half
-    return values[0]

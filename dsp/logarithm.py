@@ -16,7 +16,7 @@ _C1, _C2, _C3, _C4, _C5, _C6 = (
 
 @njit(cache=True, nogil=True)
 def log2(x):  # type: ignore[no-untyped-def]
-    """Of a float32 that is positive, finite and not subnormal; within 3e-6 and 1e-7 of itself."""
+    """Of a float32 that is positive, finite and not subnormal; within 4e-6, or 2e-7 of itself."""
     whole = bits(x)  # type: ignore[call-arg]  # the context is numba's
     exponent = np.float32((whole >> 23) - 127)
     m = from_bits(np.int32((whole & 0x7FFFFF) | 0x3F800000))  # type: ignore[call-arg]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsp import filters
-from dsp.features import fold_max, fold_sum, median, sharpness
+from dsp.features import median, sharpness
 
 rng = np.random.default_rng(0)
 
@@ -79,11 +79,3 @@ def test_sharpness_is_the_largest_change_of_slope():
     expected = max(abs(slope[j] - slope[j - 4]) for j in range(10, 31))
     assert sharpness(slope, 10, 30, 4) == expected
     assert sharpness(slope, 74, 94, 4) == expected  # indices go round the ring
-
-
-@settings(deadline=None)  # the first call may compile
-@given(st.lists(st.floats(-100, 100, width=32), min_size=1, max_size=70))
-def test_folds_are_sum_and_maximum(values):
-    x = np.array([*values, 1e9], np.float32)
-    assert fold_sum(x.copy(), len(values)) == pytest.approx(sum(values), abs=1e-2)
-    assert fold_max(x.copy(), len(values)) == max(x[:-1])

@@ -1,0 +1,91 @@
+"""Sums and maxima in lanes against their plain definitions; the float32 logarithm."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numba import njit
+
+from dsp import lanes
+from dsp.logarithm import log2
+
+GROUPS, POINTS, STEP = 3, 20, 2
+numbers = st.floats(-100, 100, width=32)
+rng = np.random.default_rng(0)
+
+
+@njit
+def sum_rows(c, x, i):
+    sums = np.zeros(16, np.float32)
+    lanes.sum_rows16(sums, c, POINTS, x, i, STEP)
+    return sums
+
+
+@njit
+def correlate(c, x, i):
+    like = np.zeros(32, np.float32)
+    lanes.correlate16(like, c, POINTS, x, i, STEP)
+    return like
+
+
+@njit
+def folded(x):
+    return lanes.sum_all16(x, GROUPS), lanes.max_all16(x, GROUPS)
+
+
+@njit
+def largest(x, i, n):
+    return lanes.largest16(x, i, n)
+
+
+@njit
+def max_change(x, i, span, n):
+    return lanes.max_change32(x, i, span, n)
+
+
+def test_rows_are_weighed_in_turn():
+    c, x = rng.normal(size=POINTS).astype("f4"), rng.normal(size=64).astype("f4")
+    expected = np.zeros(16, np.float32)
+    for j in range(POINTS):
+        expected += c[j] * x[5 + STEP * j :][:16]
+    assert (sum_rows(c, x, 5) == expected).all()  # to the bit: the order is fixed
+
+
+def test_correlation_is_that_of_numpy_at_every_shift():
+    c, x = rng.normal(size=POINTS).astype("f4"), rng.normal(size=64).astype("f4")
+    found = correlate(c, x, 5)
+    for shift in range(16):
+        piece = x[5 + shift :][: STEP * POINTS : STEP]
+        product = float(piece @ c)
+        assert found[16 + shift] == pytest.approx(product, abs=1e-4)
+        like = product * abs(product) / float(piece @ piece)
+        assert found[shift] == pytest.approx(like, rel=1e-3, abs=1e-4)
+
+
+@settings(deadline=None)  # the first call may compile
+@given(st.lists(numbers, min_size=16 * GROUPS, max_size=16 * GROUPS))
+def test_folds_are_sum_and_maximum(values):
+    total, most = folded(np.array([*values, 1e9], np.float32))
+    assert total == pytest.approx(sum(values), abs=1e-2)
+    assert most == max(np.float32(values))
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(-5, 5), min_size=16, max_size=16), st.integers(1, 16))
+def test_the_first_of_the_largest_is_found(values, n):
+    assert largest(np.array([9, *values, 9], np.float32), 1, n) == int(np.argmax(values[:n]))
+
+
+@settings(deadline=None)
+@given(st.integers(4, 32), st.integers(1, 32))
+def test_changes_are_those_of_the_lanes_that_count(i, n):
+    x = rng.normal(size=64).astype("f4")
+    assert max_change(x, i, 4, n) == max(abs(x[i + k] - x[i + k - 4]) for k in range(n))
+
+
+@settings(deadline=None)
+@given(st.floats(np.float32(2**-100), np.float32(2**100), width=32))
+def test_the_logarithm_is_near_that_of_numpy(x):
+    assert log2(np.float32(x)) == pytest.approx(np.log2(x), abs=4e-6, rel=2e-7)
