@@ -140,6 +140,14 @@ class DeviceAlarm:
     priority: Priority | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Somebody has looked at an alarm of the device; an event of the engine."""
+
+    claim: Claim
+    verdict: Verdict
+
+
 Judge = Callable[[Claim, Known], Verdict]
 
 
@@ -191,9 +199,29 @@ def settle(
     return tuple(left)
 
 
+def conclude(
+    claims: tuple[Claim, ...], event: Judged, board: Board, now_ns: int
+) -> tuple[Claim, ...]:
+    """A verdict has come; one on a claim that has ended, or has its verdict already, is dropped."""
+    return tuple(
+        _conclude(claim, event.verdict, board, now_ns)
+        if claim.verdict is None and (claim.kind, claim.about, claim.first_ns) == _identity(event)
+        else claim
+        for claim in claims
+    )
+
+
+def _identity(event: Judged) -> tuple[AlarmKind, str, int]:
+    return event.claim.kind, event.claim.about, event.claim.first_ns
+
+
 def _judge(claim: Claim, verdict: Verdict, board: Board, now_ns: int) -> Claim:
     if verdict.outcome == "undecided" and now_ns - claim.first_ns < VERDICT_NS:
         return claim
+    return _conclude(claim, verdict, board, now_ns)
+
+
+def _conclude(claim: Claim, verdict: Verdict, board: Board, now_ns: int) -> Claim:
     said = f"{_sentence(claim)} Checked, {verdict.outcome}: {verdict.reason}"
     if verdict.outcome == "false":
         if claim.is_lethal:

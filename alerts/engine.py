@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from alerts import device, people, rules
 from alerts.board import Board, Condition
-from alerts.device import DeviceAlarm, Judge, Known
+from alerts.device import DeviceAlarm, Judge, Judged, Known
 from alerts.pulse import Pulse
 from alerts.rules import Limits
 from alerts.signal import Signal
@@ -43,6 +43,7 @@ __all__ = [
     "DeviceAlarm",
     "Event",
     "FrameSeen",
+    "Judged",
     "Limits",
     "Override",
     "Place",
@@ -92,7 +93,7 @@ class Tick:
     """Time passes; to be sent at least once a second."""
 
 
-Event = Analysed | FrameSeen | Trouble | Tick | Pulse | DeviceAlarm | Command
+Event = Analysed | FrameSeen | Trouble | Tick | Pulse | DeviceAlarm | Judged | Command
 
 
 def begin(place: Place, limits: Limits | None = None, off: tuple[Off, ...] = ()) -> State:
@@ -149,6 +150,8 @@ def step(
         case DeviceAlarm():
             claims = device.take(state.claims, event, board, now_ns)
             after = state._replace(claims=claims)
+        case Judged():
+            after = state._replace(claims=device.conclude(state.claims, event, board, now_ns))
         case _:
             after = people.obey(state, event, board, now_ns)
     if not board.transitions and board.suppressed() == state.suppressed:

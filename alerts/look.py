@@ -93,9 +93,17 @@ class Look:
     def pulse_cover(
         self, height: float = 0.0, even: tuple[float, float] = act.EVEN
     ) -> list[act.Stretches]:
-        """Regular activity by pulse channel."""
+        """Regular activity by pulse channel, when the pulses appeared."""
         times = (act.pulse_beats(p, self.alarm_ns, height) for p in self.pulses)
         return [act.cover(t[t > -self.limits.span_s - 4], even) for t in times]
+
+    def heart_cover(self) -> list[act.Stretches]:
+        """The same, when the heart made them."""
+        delays = [act.delay_s(pulse) for pulse in self.pulses]
+        return [
+            [(begin - delay, end - delay) for begin, end in cover]
+            for cover, delay in zip(self.pulse_cover(), delays, strict=True)
+        ]
 
     def lead_cover(self, lead: LeadView) -> act.Stretches:
         """Regular activity of the usual beat of a lead."""

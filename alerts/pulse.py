@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,6 @@ from numpy.typing import NDArray
 from alerts.kinds import AlarmKind
 from alerts.rules import Limits, rate_bpm
 from ecg.clock import NS
-
-LEADS = frozenset({"PLETH", "PPG", "SPO2", "ABP", "ART", "BP", "ABPM", "UAP", "FEM"})
-"""Names of leads, in capitals, that carry a pulse and no ECG."""
 
 KEEP_NS = 30 * NS
 GOOD = 0.6
@@ -33,7 +31,7 @@ DEFICIT = 0.65
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pulse:
-    """Pulses that were found in the leads of `LEADS`; an event of the engine.
+    """Pulses that were found in one channel, a plethysmogram or a pressure; an event of the engine.
 
     Attributes
     ----------
@@ -43,19 +41,22 @@ class Pulse:
         Half of the upstroke of each.
     quality : float [n]
         0..1: likeness to the pulses before.
+    channel : int
+        Which of the channels: a heartbeat makes a pulse in each.
     """
 
     through_ns: int
     beats_ns: NDArray[Any] = field(default_factory=lambda: np.empty(0, np.int64))
     quality: NDArray[Any] = field(default_factory=lambda: np.empty(0, np.float32))
+    channel: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Pulses:
-    """The good pulses of the last 30 s."""
+    """The good pulses of the last 30 s, by channel."""
 
     through_ns: int = 0
-    beats_ns: tuple[int, ...] = ()
+    channels: tuple[tuple[int, ...], ...] = ()
 
     def taken(self, event: Pulse) -> Pulses:
         """With those of an event; one that is told again counts once."""
@@ -67,12 +68,17 @@ class Pulses:
             if q >= GOOD
         ]
         oldest_ns = event.through_ns - KEEP_NS
-        kept = sorted({t for t in (*self.beats_ns, *good) if t >= oldest_ns})
-        return Pulses(event.through_ns, tuple(kept))
+        channels = list(self.channels)
+        channels += [()] * (event.channel + 1 - len(channels))
+        known = channels[event.channel]
+        channels[event.channel] = tuple(sorted({*known, *good}))
+        kept = tuple(tuple(t for t in beats if t >= oldest_ns) for beats in channels)
+        return Pulses(event.through_ns, kept)
 
     def between(self, from_ns: int, to_ns: int) -> list[int]:
-        """Good pulses of a stretch, both ends included."""
-        return [t for t in self.beats_ns if from_ns <= t <= to_ns]
+        """Good pulses of a stretch, both ends included, of the channel that shows most."""
+        found = ([t for t in beats if from_ns <= t <= to_ns] for beats in self.channels)
+        return max(found, key=len, default=[])
 
 
 def speaks_against(
@@ -90,7 +96,7 @@ def speaks_against(
         How far the signal is known.
     limits : Limits
     """
-    if not pulses.beats_ns or not window_ns:
+    if not any(pulses.channels) or not window_ns:
         return None
     if kind in _SILENT:
         since_ns = max(window_ns[-1] + TRANSIT_NS, now_ns - SILENCE_NS)
@@ -130,7 +136,10 @@ def _by_rate(
     limit = getattr(limits, _FAST.get(kind) or _SLOW[kind])
     if kind in _FAST:
         is_contrary = pulses_bpm <= limit and pulses_bpm < DEFICIT * beats_bpm
-    else:
+    else:  # a second wave that is counted as a pulse comes unevenly
+        gaps = [b - a for a, b in pairwise(found)]
+        if max(gaps) > 1.5 * min(gaps):
+            return None
         is_contrary = pulses_bpm >= limit and beats_bpm < DEFICIT * pulses_bpm
     if not is_contrary:
         return None

@@ -89,6 +89,8 @@ class Signal(NamedTuple):
         The `quiet_since_ns` whose pause was told.
     hr_bpm : float or None
         Last heart rate known.
+    is_settled : bool
+        The detector has found a beat of this stream with thresholds that had settled.
     rate, classes, episodes, leads
     until : tuple of (kind, time)
         Until when events are shown.
@@ -101,6 +103,7 @@ class Signal(NamedTuple):
     quiet_since_ns: int | None = None
     paused_ns: int | None = None
     hr_bpm: float | None = None
+    is_settled: bool = False
     rate: Rate = Rate()
     classes: Classes = Classes()
     episodes: Episodes = Episodes()

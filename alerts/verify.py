@@ -20,6 +20,8 @@ from alerts.look import IN_STEP_QUALITY, Limits, Look, Verdict, Verification
 from ecg.errors import BadInput
 from ecg.evidence import LeadView, PulseView
 
+LATEST_PULSE_S = 1.4  # a pulse is known after 0.3 s, and at 60/min the next one comes after 1 s
+
 __all__ = ["KINDS", "Limits", "Verdict", "Verification", "verify"]
 
 
@@ -58,7 +60,7 @@ def verify(
 
 def asystole(look: Look) -> Verification:
     """No QRS for 4 s. A clean lead that stands still counts, unless the pulse goes on."""
-    limits, pulses = look.limits, look.pulse_cover()
+    limits, pulses = look.limits, look.heart_cover()
     clean = [lead for lead in look.leads if look.is_clean(lead)]
     pauses: list[act.Hole | None] = []
     for lead in clean:
@@ -113,12 +115,12 @@ def bradycardia(look: Look) -> Verification:
     # a beat that one lead misses, another may show
     slowest = _highest([_slowest(look, look.beats(lead)) for lead in clean])
     believed = _highest([_slowest(look, look.credible(lead)) for lead in clean])
-    pulses = [
-        _slowest(look, act.pulse_beats(pulse, look.alarm_ns, act.NO_NOTCH, 80.0))
-        for pulse, cover in zip(look.pulses, look.pulse_cover(), strict=True)
-        if act.longest_hole(cover, -limits.span_s, -0.8).length_s < limits.pulse_hole_s
-    ]
-    pulse = min((rate for rate in pulses if not math.isnan(rate)), default=math.nan)
+    followed = _followed_pulses(look)
+    rates = [_slowest(look, times) for times in followed]
+    if slowest < limits.slow_bpm:
+        # only what the pulse did since then can tell: it comes late
+        rates = [_rate_since(times, _slow_since(look, clean)) for times in followed]
+    pulse = min((rate for rate in rates if not math.isnan(rate)), default=math.nan)
     numbers = {"lead_bpm": slowest, "believed_bpm": believed, "pulse_bpm": pulse}
     if pulse >= limits.slow_bpm:
         return Verification(Verdict.FALSE, f"the pulse never falls below {pulse:.0f}/min", numbers)
@@ -133,6 +135,34 @@ def bradycardia(look: Look) -> Verification:
             Verdict.FALSE, f"the rate never falls below {believed:.0f}/min in a clean lead", numbers
         )
     return Verification(Verdict.UNDECIDED, "no channel tells the rate for certain", numbers)
+
+
+def _followed_pulses(look: Look) -> list[act.Times]:
+    """Pulses of the channels that miss none, in the heart's time."""
+    limits = look.limits
+    return [
+        act.pulse_beats(pulse, look.alarm_ns, act.NO_NOTCH, 80.0) - act.delay_s(pulse)
+        for pulse, cover in zip(look.pulses, look.pulse_cover(), strict=True)
+        if act.longest_hole(cover, -limits.span_s, -0.8).length_s < limits.pulse_hole_s
+    ]
+
+
+def _slow_since(look: Look, clean: list[LeadView]) -> float:
+    """When the slowest beats began, in the clean lead that shows the fastest of them."""
+    limits, since, highest = look.limits, 0.0, -math.inf
+    for lead in clean:
+        times = _recent(look, look.beats(lead))
+        rate = act.rates_bpm(times, limits.slow_beats)[0]
+        if rate > highest:
+            spans = times[limits.slow_beats - 1 :] - times[: 1 - limits.slow_beats]
+            since, highest = float(times[int(spans.argmax())]), rate
+    return since
+
+
+def _rate_since(times: act.Times, since_s: float) -> float:
+    """Mean rate of the pulses from half a second before that time on; NaN below two intervals."""
+    late = times[times >= since_s - 0.5]
+    return act.rates_bpm(late, late.size)[0] if late.size > 2 else math.nan
 
 
 def tachycardia(look: Look) -> Verification:
@@ -242,7 +272,7 @@ def ventricular_fibrillation(look: Look) -> Verification:
     """Fibrillatory, flutter or oscillatory waveform for 4 s: no pulse, no steep QRS meanwhile."""
     limits = look.limits
     steep = [lead for lead in look.leads if lead.usual_slowness < limits.steep_ms]
-    every = [c for cover in (*look.pulse_cover(), *map(look.lead_cover, steep)) for c in cover]
+    every = [c for cover in (*look.heart_cover(), *map(look.lead_cover, steep)) for c in cover]
     hole = act.longest_hole(every, -limits.span_s + 2, 0.0)
     leakage = _leakage(look)
     numbers = {"hole_s": hole.length_s, "leakage": leakage}
@@ -293,7 +323,7 @@ def _is_in_step(look: Look, pulse: PulseView) -> bool:
     span = look.limits.span_s
     good = act.pulse_beats(pulse, look.alarm_ns, act.PULSE_HEIGHT, quality=IN_STEP_QUALITY)
     cover = act.cover(good[good > -span - 4], act.PULSE_EVEN)
-    if not cover or cover[-1][1] < -2.0:
+    if not cover or cover[-1][1] < -LATEST_PULSE_S:
         return False
     every = act.seconds_before(pulse.pulses, look.alarm_ns)
     strange = (every > -span).sum() != (good > -span).sum()

@@ -31,9 +31,11 @@ _SHOWS_QRS = frozenset({int(QualityCode.USABLE), int(QualityCode.FLAT)})
 """A lead of this quality would show a QRS: a flat one is connected, but nothing is there."""
 
 _LEARNING_S = 10.0
-"""A detector that never saw a beat of this heart may not know yet what one looks like: a signal
-that is not flat is given as long as IEC 60601-2-27 allows before its silence is an asystole."""
+"""A detector whose thresholds have not settled may not know yet what a beat of this heart looks
+like: a signal that is not flat is given as long as IEC 60601-2-27 allows before its silence is an
+asystole."""
 _USABLE = int(QualityCode.USABLE)
+_UNSETTLED = int(BeatFlag.LEARNING)
 _POOR = int(BeatFlag.POOR_SIGNAL)
 
 # Seconds of quality follow each other closely; what is further apart has a gap in between.
@@ -78,6 +80,7 @@ class Analysed:
 class _Beat(NamedTuple):
     t_ns: int
     is_poor: bool
+    is_settled: bool
     letter: str
     lead: int
 
@@ -104,6 +107,7 @@ class _Watch:
         self._last_qrs_ns = signal.last_qrs_ns
         self._quiet_since_ns = signal.quiet_since_ns
         self._paused_ns = signal.paused_ns
+        self._is_settled = signal.is_settled
         teller = self._teller
         teller.quality = signal.quality
         teller.hr_bpm = signal.hr_bpm
@@ -122,6 +126,7 @@ class _Watch:
             self._quiet_since_ns,
             self._paused_ns,
             self._teller.hr_bpm,
+            self._is_settled,
             self._rate.freeze(),
             self._classes.freeze(),
             self._episodes.freeze(),
@@ -137,7 +142,7 @@ class _Watch:
         self._through_ns = self._teller.through_ns = event.through_ns
         if event.is_new_stream:
             self._episodes.begin_anew()
-            self._last_qrs_ns = 0
+            self._is_settled = False
         if event.episodes.size:
             self._episodes.take(event.episodes)
         beats = _beats(event.beats)
@@ -187,6 +192,7 @@ class _Watch:
         if quiet_since_ns is None:
             return  # no lead shows a QRS: what was found there is noise as likely as not
         was_silent = self._pass_time(t_ns)
+        self._is_settled |= beat.is_settled
         if t_ns > quiet_since_ns:
             self._quiet_since_ns = t_ns
             self._board.over(AlarmKind.ASYSTOLE, t_ns)
@@ -227,8 +233,8 @@ class _Watch:
 
     @property
     def _is_learning(self) -> bool:
-        """No beat has been seen in this stream, though there is a signal."""
-        return not self._last_qrs_ns and _USABLE in self._quality
+        """The detector has not settled in this stream, though there is a signal."""
+        return not self._is_settled and _USABLE in self._quality
 
     def _tell_pause(self, since_ns: int, now_ns: int) -> None:
         if self._paused_ns == since_ns or self._board.is_held(AlarmKind.ASYSTOLE):
@@ -278,7 +284,8 @@ def _beats(beats: NDArray[Any]) -> list[_Beat]:
     found = []
     for _, t_ns, _, _, _, flags, code, aami, lead in beats.tolist():
         is_poor = bool(flags & _POOR)
-        found.append(_Beat(t_ns, is_poor, letter_of(aami, code, is_poor), lead))
+        is_settled = not flags & _UNSETTLED
+        found.append(_Beat(t_ns, is_poor, is_settled, letter_of(aami, code, is_poor), lead))
     # of two rows of one beat, the one that came first is the first to be popped
     found.reverse()
     if len(found) > 1:

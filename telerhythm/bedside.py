@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts import engine
-from alerts.pulse import LEADS as PULSE_LEADS
 from alerts.words import AlarmKind
 from ecg import Findings, Frame, LiveChunk
 from ecg.clock import NS, Timeline
@@ -19,6 +18,7 @@ from ingest.sequence import Piece, Sequencer
 from store.base import BeatRows, EpisodeRows, QualityRows, Row, VitalsRows, WaveformChunk
 from telerhythm.desk import AlarmDesk, Outcome, place_of
 from telerhythm.pool import Job, Pool, Seat
+from telerhythm.pulses import PulseStream, split
 
 # A frame from the future cannot come of a slow network: the device's clock is wrong.
 CLOCK_AHEAD_NS = 10 * NS
@@ -30,7 +30,8 @@ class _Stream:
 
     seat: Seat
     timeline: Timeline
-    ecg: tuple[int, ...]  # which of the frame's leads are analysed
+    ecg: tuple[int, ...]  # which of the frame's leads are analysed as ECG
+    pulse: PulseStream | None
     quality: list[int]
     hr_bpm: float | None = None
     is_fresh: bool = True  # nothing has been analysed yet
@@ -114,6 +115,9 @@ class Bedside:
         for (stream, piece), findings in zip(turn._steps, found, strict=True):
             if piece is not None:
                 outcome.rows.append(_chunk_row(self.bed.patient, piece))
+                if stream.pulse is not None:  # before the ECG: they may speak against its alarms
+                    for event in stream.pulse.take(piece, stream.timeline):
+                        self.desk.step(event, now_ns, outcome)
             self._conclude(stream, findings, now_ns, outcome)
             if piece is not None:
                 outcome.frames.append((piece.frame.boot, piece.frame.seq))
@@ -136,11 +140,12 @@ class Bedside:
             turn.jobs.append((self._stream.seat, None))
             turn._steps.append((self._stream, None))
         frame = piece.frame
-        ecg = ecg_leads(frame.leads)
+        ecg, pulse = split(frame.leads)
+        pulses = PulseStream(frame.fs_hz, pulse) if pulse else None
         seat = self._pool.begin(frame.fs_hz, tuple(frame.leads[i] for i in ecg))
         usable_unknown = [0] * len(frame.leads)
         self._epoch = piece.epoch
-        return _Stream(seat, Timeline(frame.fs_hz), ecg, usable_unknown)
+        return _Stream(seat, Timeline(frame.fs_hz), ecg, pulses, usable_unknown)
 
     def _conclude(self, stream: _Stream, findings: Findings, now_ns: int, outcome: Outcome) -> None:
         """Give findings their times, then to the alarm engine and to the store."""
@@ -204,16 +209,6 @@ class Bedside:
             quality=tuple(stream.quality),
             hr_bpm=stream.hr_bpm,
         )
-
-
-def ecg_leads(leads: tuple[str, ...]) -> tuple[int, ...]:
-    """Which leads carry an ECG: those that carry a pulse are no business of the ECG's analysis.
-
-    All, when none would be left: the names must be wrong then, and a signal that nobody looks at
-    is worse than alarms that are.
-    """
-    ecg = tuple(i for i, name in enumerate(leads) if name.upper() not in PULSE_LEADS)
-    return ecg or tuple(range(len(leads)))
 
 
 def _blank_lead_off(frame: Frame) -> NDArray[np.int16]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from alerts import device, engine
 from alerts.delivery import document
-from alerts.device import Judge
+from alerts.device import Claim, Judge, Known, Verdict
 from alerts.engine import Limits, Place, State
 from alerts.words import (
+    LETHAL,
     Acknowledge,
     AlarmKind,
     BedAlarms,
@@ -25,7 +28,7 @@ from alerts.words import (
 )
 from ecg import LiveChunk
 from ecg.clock import NS
-from ingest.registry import Bed
+from ingest.registry import Bed, Registry
 from store.base import AuditRow, Row, StateRow, TransitionRow
 from telerhythm.settings import BedSettings, Settings
 
@@ -50,6 +53,10 @@ REPORTED = frozenset(
     }
 )
 """Kinds that no rule of the engine decides: they are over when nobody reports them any more."""
+
+
+LOOKED_AT = frozenset(LETHAL)
+"""Kinds of devices' alarms that `telerhythm.verifier` looks at the waveforms for."""
 
 
 @dataclass(slots=True)
@@ -89,6 +96,7 @@ class AlarmDesk:
         self.key = f"{KEY}{place.ward}/{place.bed}"
         self._patient = patient
         self._judge = judge
+        self._asked: set[int] = set()
         self._state = engine.begin(self.place, limits, off)
         self._troubles: dict[tuple[AlarmKind, str], int] = {}
 
@@ -122,6 +130,13 @@ class AlarmDesk:
         if any(getattr(before, name) is not getattr(self._state, name) for name in KEPT):
             # in the same append as the transitions: after a restart both are there, or neither
             outcome.rows.append(StateRow(self.key, engine.to_json(self._state)))
+
+    def take_unasked(self) -> list[Claim]:
+        """Alarms of the device that the waveforms are still to be looked at for, each once."""
+        waiting = {c.first_ns: c for c in self._state.claims if c.verdict is None}
+        fresh = [c for t, c in waiting.items() if t not in self._asked and c.kind in LOOKED_AT]
+        self._asked = set(waiting)
+        return fresh
 
     def trouble(
         self, kind: AlarmKind, text: str, now_ns: int, outcome: Outcome, about: str = ""
@@ -178,6 +193,13 @@ class AlarmDesk:
         )
 
 
+def judge(claim: Claim, known: Known) -> Verdict:
+    """The verdict by the findings; for kinds whose waveforms are looked at, another will come."""
+    if claim.kind in LOOKED_AT:
+        return Verdict("undecided", "the signal could not be looked at in time.")
+    return device.judge(claim, known)
+
+
 def _changed(before: State, command: Command) -> str | None:
     """What a command has changed, for the audit; None for what the transitions tell already."""
     off = {o.kind for o in before.off}
@@ -201,9 +223,29 @@ def _changed(before: State, command: Command) -> str | None:
 def desk_of(bed: Bed, settings: BedSettings, all_settings: Settings) -> AlarmDesk:
     """The desk of a bed, with the limits of its patient."""
     limits, off = all_settings.limits_of(settings), all_settings.off_at(settings)
-    return AlarmDesk(place_of(bed), bed.patient, limits, off)
+    return AlarmDesk(place_of(bed), bed.patient, limits, off, judge)
 
 
 def place_of(bed: Bed) -> Place:
     """The bed as the alarm engine calls it."""
     return Place(bed.ward, bed.bed, bed.label, bed.source, bed.device)
+
+
+def registry_of(settings: Settings) -> Registry:
+    """The beds of the settings; what is about their alarms is left to their desks."""
+    about_alarms = {"age", "limits", "off"}
+    return Registry(Bed(**bed.model_dump(exclude=about_alarms)) for bed in settings.beds)
+
+
+def log_transitions(log: Any, place: Place, transitions: Iterable[Transition]) -> None:
+    """A line of the log for each change of an alarm."""
+    for t in transitions:
+        log.info(
+            "alarm",
+            bed=f"{place.ward}/{place.bed}",
+            phase=t.phase.value,
+            priority=t.priority.label,
+            id=t.alarm_id,
+            by=t.by,
+            text=t.text,
+        )

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import structlog
 
-from alerts.engine import DeviceAlarm, Place
+from alerts.engine import DeviceAlarm, Judged, Place
 from alerts.words import (
     SYSTEM_BED,
     AlarmKind,
@@ -38,7 +38,6 @@ from alerts.words import (
 from ecg import BadFrame, BadInput, StoreError, encode_live
 from ecg.clock import NS, now_ns
 from ingest.mqtt import Delivery, Link
-from ingest.registry import Bed, Registry
 from ingest.sequence import Counts
 from ingest.wire import SUBSCRIPTIONS, decode_frame, decode_status, frame_topic, parse_topic
 from ingest.wire_alarm import decode_alarm
@@ -46,13 +45,12 @@ from store.base import Row, Store, Token, WaveformChunk
 from telerhythm.bedside import Bedside, Turn
 from telerhythm.complaints import Complaints
 from telerhythm.deliveries import Deliveries
-from telerhythm.desk import AlarmDesk, Outcome, desk_of
+from telerhythm.desk import AlarmDesk, Outcome, desk_of, log_transitions, registry_of
 from telerhythm.figures import Figures
 from telerhythm.pool import Pool
 from telerhythm.settings import Settings
+from telerhythm.verifier import Request, Verifier
 
-NOT_OF_BED = {"age", "limits", "off"}
-"""Keys of a bed in the settings that are about its alarms."""
 READY = "telerhythm serve: ready"
 TICK_S = 0.25
 RETRY_NS = NS
@@ -83,7 +81,7 @@ class Server:
     """Everything that `serve` wires together."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
-        registry = Registry(Bed(**bed.model_dump(exclude=NOT_OF_BED)) for bed in settings.beds)
+        registry = registry_of(settings)
         run = time.time_ns() // 1_000_000 * 1000  # room for the epochs of one run
         self._store = store
         self._pool = Pool()
@@ -98,6 +96,7 @@ class Server:
             for ward in {bed.ward for bed in registry}
         }
         self._desks = {(d.place.ward, d.place.bed): d for d in self._all_desks()}
+        self._desks_by_key = {desk.key: desk for desk in self._desks.values()}
         for device, last in store.last_frames().items():
             if device in self._bedsides:  # frames sent again are then known as such
                 self._bedsides[device].sequencer.resume(last.boot, last.seq, last.end_ns)
@@ -112,6 +111,7 @@ class Server:
         self.complaints = Complaints(log)
         self.figures = Figures()
         self._deliveries = Deliveries(settings.alarms, store, log)
+        self._verifier = Verifier(store, log)
         self._resume()
         self._link = Link(
             settings.broker.host,
@@ -132,6 +132,7 @@ class Server:
         """
         self._link.start()
         self._deliveries.start()
+        self._verifier.start()
         for desk in self._all_desks():
             self._show(desk)
         next_tick = time.monotonic()
@@ -143,6 +144,7 @@ class Server:
                 next_tick = time.monotonic() + TICK_S
                 self._tick()
         self._take_all(self._waiting())
+        self._verifier.stop()
         self._deliveries.stop()
         self._store.flush(FLUSH_S)
         self._link.stop()
@@ -259,8 +261,11 @@ class Server:
         priority = Priority[alarm.priority.upper()] if alarm.priority else None
         event = DeviceAlarm(alarm.kind, alarm.t_ns, alarm.is_on, alarm.text, priority)
         outcome = Outcome()
-        bedside.desk.step(event, now_ns(), outcome)
-        self._emit(bedside.desk, outcome, [delivery])
+        desk = bedside.desk
+        desk.step(event, now_ns(), outcome)
+        self._emit(desk, outcome, [delivery])
+        for claim in desk.take_unasked():
+            self._verifier.ask(Request(desk.key, bedside.bed.patient, claim))
 
     def _take_frame(self, bedside: Bedside, delivery: Delivery) -> _FrameTurn | None:
         self.figures.frames_received += 1
@@ -311,6 +316,11 @@ class Server:
         if now >= self._next_retry_ns and not self._failed.empty():
             self._next_retry_ns = now + RETRY_NS
             self._retry(now)
+        for key, claim, verdict in self._verifier.answers():
+            desk = self._desks_by_key[key]
+            outcome = Outcome()
+            desk.step(Judged(claim, verdict), now, outcome)
+            self._emit(desk, outcome, [])
         beds = self._bedsides.values()
         self._analyse([_FrameTurn(bedside, bedside.let_pass(now), now, []) for bedside in beds])
         for bedside in beds:
@@ -329,7 +339,7 @@ class Server:
         """Tell people first, then the store."""
         self._show(desk)
         if outcome.transitions:
-            self._log_transitions(desk, outcome)
+            log_transitions(log, desk.place, outcome.transitions)
             outcome.rows += self._deliveries.note(desk, outcome.transitions)
         for chunk in outcome.chunks:
             self._link.publish(live_topic(chunk.ward, chunk.bed), encode_live(chunk), qos=0)
@@ -339,18 +349,6 @@ class Server:
             deliveries += self._held.pop((device, boot, seq), ())
         if outcome.rows or deliveries:
             self._store_then_acknowledge(outcome.rows, deliveries)
-
-    def _log_transitions(self, desk: AlarmDesk, outcome: Outcome) -> None:
-        for t in outcome.transitions:
-            log.info(
-                "alarm",
-                bed=f"{desk.place.ward}/{desk.place.bed}",
-                phase=t.phase.value,
-                priority=t.priority.label,
-                id=t.alarm_id,
-                by=t.by,
-                text=t.text,
-            )
 
     def _show(self, desk: AlarmDesk) -> None:
         """Publish the alarm state of a place when it has changed."""

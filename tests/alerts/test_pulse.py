@@ -1,5 +1,7 @@
 """Mechanical evidence: what pulses say against an alarm, and what they cannot."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -95,3 +97,22 @@ def test_an_alarm_that_is_shown_is_not_taken_back_by_pulses(bed, findings):
     bed.take(pulse(findings, [5.0, 6.0, 7.0, 7.9]))
     bed.take(findings.analysed(8, 9, [], [FLAT]))
     assert AlarmKind.ASYSTOLE in bed.shown
+
+
+def test_two_channels_of_one_heart_are_not_added_up(bed, findings):
+    """A plethysmogram and a pressure show each beat once each: 40/min, not 80."""
+    for s in range(20):
+        for channel, delay_s in ((0, 0.3), (1, 0.2)):
+            now = [t + delay_s for t in np.arange(0.5, 20, 2.0) if s <= t + delay_s < s + 1]
+            event = pulse(findings, now or [s + 0.99], 0.9 if now else 0.0)
+            bed.take(replace(event, channel=channel))
+        bed.take(
+            findings.analysed(s, s + 1, [t for t in np.arange(0.5, 20, 2.0) if s <= t < s + 1])
+        )
+    assert told(bed, AlarmKind.EXTREME_BRADYCARDIA) == [Phase.RAISED]
+
+
+def test_a_second_wave_that_is_counted_does_not_speak_against_a_bradycardia(bed, findings):
+    waves = sorted([*np.arange(0.8, 20, 2.0), *np.arange(1.3, 20, 2.0)])
+    play(bed, findings, 20, np.arange(0.5, 20, 2.0), waves)
+    assert told(bed, AlarmKind.EXTREME_BRADYCARDIA) == [Phase.RAISED]

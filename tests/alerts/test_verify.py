@@ -222,6 +222,14 @@ def test_the_pulse_refutes_a_lead_that_misses_every_other_beat():
     assert decide("Bradycardia", [lead(every(1.6))], [pulse(PULSES)]) is FALSE
 
 
+@pytest.mark.parametrize("slow_s", [1.45, 1.7])
+def test_the_pulses_of_the_beats_before_do_not_refute_slow_beats(slow_s):
+    slow = -0.2 - slow_s * np.arange(5)[::-1]
+    beats = np.concatenate([every(1.0, end_s=slow[0] - 0.9), slow])
+    late = beats + 1.2  # by the slower oximeter
+    assert decide("Bradycardia", [lead(beats)], [pulse(late[late < -0.3])]) is TRUE
+
+
 def test_a_dicrotic_wave_is_no_pulse_of_its_own():
     times = every(0.8, end_s=-0.5)
     heights = np.where(np.arange(times.size) % 2, 0.3, 1.0)
@@ -318,9 +326,11 @@ def test_fibrillation_is_a_plain_oscillation(leakage, verdict):
 
 
 @pytest.mark.parametrize(("stopped_s", "verdict"), [(3.2, FALSE), (3.4, TRUE)])
-def test_no_pulse_meanwhile(stopped_s, verdict):
+@pytest.mark.parametrize(("is_pressure", "delay_s"), [(True, 0.25), (False, 1.0)])
+def test_no_beat_has_made_a_pulse_meanwhile(stopped_s, verdict, is_pressure, delay_s):
     waves = lead(every(0.2), familiar=0.1, companions=9, leakage=0.2)
-    pulses = pulse(np.append(every(0.8, end_s=-stopped_s - 0.6), -stopped_s))
+    beats = np.append(every(0.8, end_s=-stopped_s - 0.6), -stopped_s)
+    pulses = pulse(beats + delay_s, height=40.0, is_pressure=is_pressure)
     assert decide("Ventricular_Flutter_Fib", [waves], [pulses]) is verdict
 
 

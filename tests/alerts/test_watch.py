@@ -43,6 +43,14 @@ def test_before_the_first_beat_a_signal_is_given_ten_seconds(bed, findings, sile
     assert AlarmKind.PAUSE not in bed.shown
 
 
+def test_beats_of_a_detector_that_still_learns_do_not_settle_it(bed, findings):
+    bed.take(findings.analysed(0, 3, every(1, 3), flags=BeatFlag.LEARNING))
+    bed.take(findings.analysed(3, 12, []))
+    assert not bed.log  # 9.5 s
+    bed.take(findings.analysed(12, 13, []))
+    assert bed.shown[AlarmKind.ASYSTOLE].since_ns == findings.ns(12.5)
+
+
 def test_in_a_stream_that_begins_anew_it_must_learn_anew(bed, findings):
     bed.take(findings.analysed(0, 3, every(1, 3)))
     event = findings.analysed(10, 16, [])
