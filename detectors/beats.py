@@ -316,7 +316,8 @@ def tell(b, leads, post_s, has_next, out):  # type: ignore[no-untyped-def]
     To be called at analysis sample `b.due`, too, with `LAST_CALL_S`: then no beat came in time.
 
     post_s : interval to the next beat; has_next : whether there is one
-    out : the forests of the scores "ventricular" and "supraventricular", log odds; BEAT [n_rows], classified beats; float32 [n_rows or 0, N_FACTS], what was known of them
+    out : the forests of the scores "ventricular" and "supraventricular", log odds; BEAT [n_rows],
+    classified beats; float32 [n_rows or 0, N_FACTS], what was known of them
     """
     ventricular, supraventricular, rows, facts = out
     complete(b, leads, post_s, has_next)
