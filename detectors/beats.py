@@ -30,7 +30,13 @@ ON_TIME = np.float32(0.95)  # of the basic rhythm's interval
 SHORT_S = 0.5  # interval behind a beat below which its T wave is not seen
 GOOD = np.float32(0.3)  # leads that count for less than this share of the best set no extremes
 _FROM, _END = int(F.DIST), int(F.BLIND)
-_N, _S, _V = ord("N"), ord("S"), ord("V")
+_N, _S, _V, _Q = ord("N"), ord("S"), ord("V"), ord("Q")
+
+# Log odds of the two scores, by cross-validation: docs/beats.md.
+VENTRICULAR = np.float32(math.log(0.65 / 0.35))
+DOUBTFUL = np.float32(math.log(0.4 / 0.6))
+EXCLUDED = np.float32(math.log(0.3 / 0.7))  # only a beat that is hardly ventricular may be S
+SUPRAVENTRICULAR = np.float32(0.0)
 UNKNOWN = ord("?")
 UNKNOWN_CLASS = ord(AAMI_CLASS["?"])
 
@@ -289,14 +295,18 @@ def complete(b, leads, post_s, has_next):  # type: ignore[no-untyped-def]
 def classify(f, ventricular, supraventricular):  # type: ignore[no-untyped-def]
     """Step 7. Code of the class that facts speak for.
 
-    Most beats look like the usual one and do not come early: they need no forest.
+    Most beats look like the usual one and do not come early: they need no forest. What may be
+    ventricular or not is Q: we cannot tell.
     """
     plain = f[F.DIST] < PLAIN and f[F.PRE_REF] > ON_TIME and f[F.BLIND] == 0.0
     if plain:
         return _N
-    if trees.score(ventricular, f) > 0.0:
+    odds = trees.score(ventricular, f)
+    if odds > VENTRICULAR:
         return _V
-    return _S if trees.score(supraventricular, f) > 0.0 else _N
+    if odds < EXCLUDED and trees.score(supraventricular, f) > SUPRAVENTRICULAR:
+        return _S
+    return _Q if odds > DOUBTFUL else _N
 
 
 @njit(cache=True, nogil=True)
@@ -306,8 +316,8 @@ def tell(b, leads, post_s, has_next, out):  # type: ignore[no-untyped-def]
     To be called at analysis sample `b.due`, too, with `LAST_CALL_S`: then no beat came in time.
 
     post_s : interval to the next beat; has_next : whether there is one
-    out : the forests of the scores "ventricular" and "supraventricular", which are above 0 when the
-    beat is; BEAT [n_rows], classified beats; float32 [n_rows or 0, N_FACTS], what was known of them
+    out : the forests of the scores "ventricular" and "supraventricular", log odds; BEAT [n_rows],
+    classified beats; float32 [n_rows or 0, N_FACTS], what was known of them
     """
     ventricular, supraventricular, rows, facts = out
     complete(b, leads, post_s, has_next)

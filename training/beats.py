@@ -57,7 +57,6 @@ SUPRAVENTRICULAR = {
     F.RUN_DIST: -1, F.DIST: -1, F.P_CORR: -1, F.P_CORR_HIGH: -1, F.P_GAIN: 0, F.P_REST: 1,
     F.P_REL: 1, F.P_PATIENT: 0, F.KIND_EARLY: -1, F.PREV_DIST: -1, F.NEXT_DIST: 0, F.NOISE: -1,
 }  # fmt: skip
-THRESHOLD = {"ventricular": 0.7, "supraventricular": 0.55}  # of probability
 
 # Share of the rows of a stream that are learned from: of N, of S, of V. Normal beats abound.
 SHARE = {
@@ -169,13 +168,12 @@ def fit(name: str, rows: Rows, chosen: Bools) -> lightgbm.Booster:
 
 
 def export(booster: lightgbm.Booster, name: str) -> trees.Forest:
-    """The forest as the kernel takes it: facts by their own position, 0 at the threshold."""
+    """The forest as the kernel takes it: log odds, facts by their own position."""
     places = [int(fact) for fact in FACTS[name]]
     nested = [tree["tree_structure"] for tree in booster.dump_model()["tree_info"]]
     for tree in nested:
         _renumber(tree, places)
-    odds = THRESHOLD[name] / (1.0 - THRESHOLD[name])
-    return trees.from_nested([*nested, {"leaf_value": -float(np.log(odds))}])
+    return trees.from_nested(nested)
 
 
 def _renumber(node: dict[str, Any], places: list[int]) -> None:

@@ -55,7 +55,7 @@ _LIMITS = """
 - Aberrantly conducted atrial beats (most of those of record 201) look ventricular and are told so.
 - An atrial or nodal rhythm at the patient's own rate (records 207, 124) is told N: nothing comes
   early.
-- Fusion beats are told N or V, paced ones N or V: no class F or Q is decided yet.
+- Fusion beats are told N, V or Q, paced ones mostly N: no class F, no pacing code yet.
 - One precordial lead alone does much worse than a limb lead: see "second lead".
 - Not for diagnosis.
 """
