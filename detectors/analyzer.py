@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from detectors import kernel
+from detectors.models import models
 from detectors.state import HEAD, MAGIC, VERSION, state_dtype
 from dsp.resample import ANALYSIS_HZ, MAX_HZ, MIN_HZ, taps
-from ecg import BEAT, QUALITY, VITALS, BadSignal, Findings
+from ecg import BEAT, EPISODE, QUALITY, VITALS, BadSignal, Findings
 
 MAX_LEADS = 32
+EPISODES_A_SECOND = 24  # more than 6 beats and the end of a second can open and end
 BEATS_A_SECOND = 12  # more than the waiting time of 200 ms and search-back let through
 
 
@@ -127,6 +129,7 @@ class Analyzer:
             beats=found.beats[found.beats["sample"] < last],
             vitals=found.vitals[found.vitals["sample"] <= last],
             quality=found.quality[found.quality["sample"] + self.fs_hz <= last + 0.5],
+            episodes=found.episodes[found.episodes["onset"] < last],
             through_sample=last,
         )
 
@@ -145,18 +148,21 @@ class Analyzer:
 
     def _advance(self, x: NDArray[np.float32]) -> Findings:
         rows = [table[0] for table in tables(x.shape[1], self.fs_hz, self._leads.size, 1)]
-        counts = kernel.advance(self._head, self._leads, x, self._step, self._table, *rows)
-        beats, vitals, quality = (table[:n] for table, n in zip(rows, counts, strict=True))
-        return Findings(beats, vitals, quality, through_sample=int(self._head["through"]))
+        counts = kernel.advance(
+            self._head, self._leads, x, self._step, self._table, models(), *rows
+        )
+        found = (table[:n] for table, n in zip(rows, counts, strict=True))
+        return Findings(*found, through_sample=int(self._head["through"]))
 
 
 def tables(
     n_samples: int, fs_hz: float, n_leads: int, n_patients: int
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Room for all that a push can find: beats, vitals, quality; `[n_patients, n_rows]` each."""
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Room for all that a push can find: the tables of `Findings`; `[n_patients, n_rows]` each."""
     seconds = int(n_samples / fs_hz) + 2
     return (
         np.zeros((n_patients, BEATS_A_SECOND * seconds), BEAT),
         np.zeros((n_patients, seconds), VITALS),
         np.zeros((n_patients, seconds * n_leads), QUALITY),
+        np.zeros((n_patients, EPISODES_A_SECOND * seconds), EPISODE),
     )

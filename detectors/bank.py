@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from detectors import kernel
 from detectors.analyzer import Analyzer, tables
+from detectors.models import models
 from dsp.resample import ANALYSIS_HZ, taps
 from ecg import BadSignal, Findings
 
@@ -97,7 +98,7 @@ class Bank:
             Places whose findings are wanted.
         """
         rows = tables(x_mv.shape[2], self.fs_hz, self.n_leads, self.capacity)
-        counts = np.zeros((self.capacity, 3), np.int64)
+        counts = np.zeros((self.capacity, 4), np.int64)
         heads = self.state["head"]
         kernel.advance_all(
             heads,
@@ -106,17 +107,21 @@ class Bank:
             sizes,
             self.fs_hz / ANALYSIS_HZ,
             self._table,
+            models(),
             rows,
             counts,
         )
-        beats, vitals, quality = rows
+        beats, vitals, quality, episodes = rows
         through = heads["through"].tolist()
         found = {}
-        for p, (n_beats, n_vitals, n_rows) in zip(places, counts[places].tolist(), strict=True):
+        for p, (n_beats, n_vitals, n_rows, n_episodes) in zip(
+            places, counts[places].tolist(), strict=True
+        ):
             found[p] = Findings(
                 beats[p, :n_beats],
                 vitals[p, :n_vitals],
                 quality[p, :n_rows],
+                episodes[p, :n_episodes],
                 through_sample=through[p],
             )
         return found

@@ -7,8 +7,9 @@ import math
 import numpy as np
 from numba import njit
 
+from detectors import fibrillation as vf
 from detectors import qrs as q
-from detectors import quality
+from detectors import quality, rhythm, tally
 from detectors.state import RING, RR_KEPT
 from dsp.features import sharpness
 from dsp.filters import SLOPE, qrs_features
@@ -28,9 +29,11 @@ TIMING_SHARE = np.float32(0.3)
 RATE_KNOWN_S = 6.0  # a rate of older beats is no rate
 _NORMAL = ord("N")
 _USABLE = int(QualityCode.USABLE)
+_OFF = int(QualityCode.LEAD_OFF)
 _SEARCH_BACK = int(BeatFlag.SEARCH_BACK)
 _POOR_SIGNAL = int(BeatFlag.POOR_SIGNAL)
 _LEARNING = int(BeatFlag.LEARNING)
+_PACED = int(BeatFlag.PACED)
 
 
 @njit(cache=True, nogil=True)
@@ -178,6 +181,8 @@ def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-unty
     row.aami = _NORMAL
     row.lead = lead if leads.size == 1 else -1
     row.rr_s = q.keep_beat(qrs, peak)
+    if rhythm.found(head, leads, peak.fiducial, n):
+        row.flags |= _PACED
     return True
 
 
@@ -239,15 +244,23 @@ def _second(head, leads, vitals, n_vitals, rows, n_rows):  # type: ignore[no-unt
     known = qrs.n_rr > 0 and head.n - qrs.last.at < RATE_KNOWN_S * ANALYSIS_HZ
     row.hr_bpm = 60.0 / qrs.rr_median if known else math.nan
     row.hr_fast_bpm = 60.0 / _middle_of_three(qrs) if known else math.nan
-    row.pvc_per_min = 0.0
-    row.af_burden = math.nan
+    row.pvc_per_min = head.rhythm.tally.n_ectopic
+    row.af_burden = tally.af_burden(head.rhythm.tally)
     return n_rows
 
 
 @njit(cache=True, nogil=True)
-def advance(head, leads, x_mv, step, table, beats, vitals, rows):  # type: ignore[no-untyped-def]
+def _read_second(lead, n, out):  # type: ignore[no-untyped-def]
+    """The second of analysis samples before `n`, in one piece."""
+    for i in range(SECOND):
+        out[i] = lead.signal[(n - SECOND + i) & (RING - 1)]
+
+
+@njit(cache=True, nogil=True)
+def advance(head, leads, x_mv, step, table, models, beats, vitals, rows, episodes):  # type: ignore[no-untyped-def]
     """Take a chunk of inputs; write what becomes known; give the counts of rows written."""
-    n_beats, n_vitals, n_rows = 0, 0, 0
+    n_beats, n_vitals, n_rows, n_episodes = 0, 0, 0, 0
+    second = np.empty(SECOND, np.float32)
     start = 0
     while True:
         # a block ends with every fifth of a second at the latest: rings hold it and its past,
@@ -260,7 +273,10 @@ def advance(head, leads, x_mv, step, table, beats, vitals, rows):  # type: ignor
             qrs_features(lead.front, lead.signal, lead.slope, lead.feature, head.n, made)
             quality.gather(lead.second, lead.signal, lead.absent, head.n, made)
         for n in range(head.n, made):
+            before = n_beats
             n_beats = _decide(head, leads, n, beats, n_beats)
+            for k in range(before, n_beats):
+                n_episodes = rhythm.known(head, leads, beats[k], models.af, episodes, n_episodes)
         start += taken
         head.n_in += taken
         head.n = made
@@ -269,37 +285,46 @@ def advance(head, leads, x_mv, step, table, beats, vitals, rows):  # type: ignor
         if made % SECOND == 0:
             n_rows = _second(head, leads, vitals, n_vitals, rows, n_rows)
             n_vitals += 1
+            for i in range(leads.size):
+                _read_second(leads[i], head.n, second)
+                missing = SECOND if leads[i].second.code == _OFF else 0
+                vf.take_second(leads[i].fib, second, missing)
+                vf.judge_lead(leads[i].fib, models.vf)
+            n_episodes = rhythm.end_second(head, leads, episodes, n_episodes)
     head.through = max(0, round((head.n - HORIZON) * head.fs_hz / ANALYSIS_HZ))
-    return n_beats, n_vitals, n_rows
+    return n_beats, n_vitals, n_rows, n_episodes
 
 
 @njit(cache=True, nogil=True)
 def begin(head, leads):  # type: ignore[no-untyped-def]
     """A state that has seen nothing."""
     q.begin(head.qrs)
+    rhythm.begin(head, leads)
     for i in range(leads.size):
         quality.begin(leads[i].second)
         leads[i].second.sqi = leads[i].weight = np.float32(0.5)
 
 
 @njit(cache=True, nogil=True)
-def advance_all(heads, leads, x_mv, sizes, step, table, rows, counts):  # type: ignore[no-untyped-def]
+def advance_all(heads, leads, x_mv, sizes, step, table, models, rows, counts):  # type: ignore[no-untyped-def]
     """`advance` for a bank: every patient that has samples, one after the other.
 
     x_mv : float32 [n_patients, n_leads, n_samples], of which `sizes` [n_patients] are filled
-    rows : the tables of findings, [n_patients, ...] each; counts : int64 [n_patients, 3]
+    rows : the tables of findings, [n_patients, ...] each; counts : int64 [n_patients, 4]
     """
-    beats, vitals, quality_rows = rows
+    beats, vitals, quality_rows, episodes = rows
     for p in range(heads.size):
         counts[p] = 0
         if sizes[p] > 0:
-            counts[p, 0], counts[p, 1], counts[p, 2] = advance(
+            counts[p, 0], counts[p, 1], counts[p, 2], counts[p, 3] = advance(
                 heads[p],
                 leads[p],
                 x_mv[p, :, : sizes[p]],
                 step,
                 table,
+                models,
                 beats[p],
                 vitals[p],
                 quality_rows[p],
+                episodes[p],
             )

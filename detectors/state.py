@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from detectors.fibrillation import FIBRILLATION
+from detectors.pwave import PRELUDE
+from detectors.rhythm import RHYTHM
 from dsp.filters import FRONT
 from dsp.resample import RESAMPLE
 
 MAGIC = b"TRHA"
-VERSION = 5
+VERSION = 6
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
 RR_KEPT = 8
@@ -50,6 +53,8 @@ LEAD = np.dtype(
         ("slope", "f4", (RING,)),  # of the QRS band, mV a 16 ms
         ("feature", "f4", (RING,)),  # its mean size over 80 ms
         ("absent", "u1", (RING,)),
+        ("fib", FIBRILLATION),
+        ("prelude", PRELUDE),
     ],
     align=True,
 )
@@ -107,6 +112,7 @@ HEAD = np.dtype(
         ("through", "i8"),  # device sample before which all beats are known
         ("finished", "u1"),
         ("qrs", QRS),
+        ("rhythm", RHYTHM),
     ],
     align=True,
 )
