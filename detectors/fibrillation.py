@@ -31,7 +31,8 @@ COUNTS_MV = np.float32(0.04)  # and below which a lead has no say beside others
 PEAKED = 12.0  # kurtosis of the slope beyond which there are beats: not looked at any further
 SURE = np.float32(8.0)  # scores are cut here: no lead outvotes the others
 NO_SCORE = np.float32(-8.0)
-BEGINS = np.float32(1.5)  # score of the leads together; by cross-validation: docs/arrhythmia.md
+BEST_SHARE = np.float32(0.6)  # what the surest lead counts; the others count for the rest
+BEGINS = np.float32(2.0)  # score of the leads together; by cross-validation: docs/arrhythmia.md
 ENDS = np.float32(-3.0)
 ENDS_S = 2  # seconds in a row
 BEHIND_S = 3.5  # the window was mostly full of it when it is noticed
@@ -79,7 +80,8 @@ FIBRILLATION = np.dtype(
         ("slow", "f4", (WINDOW,)),  # mV at 50 Hz, without its drift; oldest first
         ("seconds", "i4"),  # whole seconds in a row without a gap
         ("measures", "f4", (N_MEASURES,)),
-        ("size_mv", "f4"),
+        ("span_mv", "f4"),  # lowest to highest of the last second, drift and all
+        ("size_mv", "f4"),  # mean, of the window
         ("leak", "f4"),
         ("period_s", "f4"),
         ("score", "f4"),
@@ -110,6 +112,7 @@ def take_second(lead, second, missing):  # type: ignore[no-untyped-def]
     for i in range(WINDOW - SLOW_HZ):
         slow[i] = slow[i + SLOW_HZ]
     smooth, once, twice = lead.smooth, lead.once, lead.twice
+    low, high = np.float32(1e9), np.float32(-1e9)
     for k in range(SLOW_HZ):
         e = STEP * k + STEP - 1
         if k == 0:
@@ -123,8 +126,10 @@ def take_second(lead, second, missing):  # type: ignore[no-untyped-def]
         once = PASS * (once + x - smooth)
         twice = PASS * (twice + once - once_before)
         smooth = x
+        low, high = min(low, x), max(high, x)
         slow[WINDOW - SLOW_HZ + k] = twice
     lead.smooth, lead.once, lead.twice = smooth, once, twice
+    lead.span_mv = high - low
     for i in range(BEFORE):
         tail[i] = second[STEP * SLOW_HZ - BEFORE + i]
     lead.seconds = 0 if missing > STEP * SLOW_HZ // 4 else min(lead.seconds + 1, SECONDS)
@@ -250,15 +255,18 @@ def judge(vf, leads, n):  # type: ignore[no-untyped-def]
     True when an episode has opened or ended: `vf.spell`. Evidence: the score of the leads together,
     and leakage, mean frequency (Hz) and mean size (mV) of the lead that is surest.
     """
-    total, heard, surest = np.float32(0.0), 0, 0
+    total, heard, surest, best = np.float32(0.0), 0, 0, -np.float32(99.0)
     for i in range(leads.size):
         fib = leads[i].fib
         if fib.seconds == SECONDS and fib.size_mv > COUNTS_MV:
             total += fib.score
             heard += 1
-            if fib.score > leads[surest].fib.score:
-                surest = i
-    vf.score = total / np.float32(heard) if heard > 0 else NO_SCORE
+            if fib.score > best:
+                surest, best = i, fib.score
+    vf.score = best if heard == 1 else NO_SCORE
+    if heard > 1:
+        others = (total - best) / np.float32(heard - 1)
+        vf.score = BEST_SHARE * best + (np.float32(1.0) - BEST_SHARE) * others
     spell = vf.spell
     if spell.open == 0:
         if vf.score <= BEGINS:

@@ -21,11 +21,12 @@ from dsp.resample import ANALYSIS_HZ
 from ecg.codes import BeatFlag, EpisodeKind, QualityCode
 
 SECOND = int(ANALYSIS_HZ)
-HORIZON = 150  # analysis samples (0.6 s) after which no beat is found save by search-back
 RR_KEPT = 8
 SLOW_S, NOT_SLOW_S = np.float32(1.2), np.float32(1.15)  # below 50/min (2018 ACC/AHA guideline)
 FAST_S, NOT_FAST_S = np.float32(0.6), np.float32(0.63)  # above 100/min
 PAUSE_S = np.float32(2.5)
+CALM_MV = np.float32(0.3)  # a second of asystole spans no more, P waves with it
+CALM_S = 3  # the first second may hold the end of the last beat
 ASYSTOLE_S = 4  # PhysioNet/CinC Challenge 2015
 PULSE_RATE = np.float32(1.0 / 12.0)
 PULSES = np.float32(0.35)  # share of beats with a pulse above which there is a pacemaker
@@ -55,6 +56,7 @@ RHYTHM = np.dtype(
         ("last_plain", "u1"),  # it was neither ventricular nor paced
         ("rr", "f4", (RR_KEPT,)),
         ("n_rr", "i8"),
+        ("calm_s", "i4"),  # seconds in a row in which a clear lead hardly moved
         ("clear_s", "i4"),  # seconds in a row in which a lead would have shown a beat
     ],
     align=True,
@@ -255,7 +257,9 @@ def _asystole(head, rows, n_rows):  # type: ignore[no-untyped-def]
         spell.evidence[0] = np.float32((head.n - last) / ANALYSIS_HZ)
         return n_rows
     quiet_since = max(last, np.float64(head.n - rhythm.clear_s * SECOND))
-    if rhythm.vf.spell.open or head.n - HORIZON - quiet_since < ASYSTOLE_S * SECOND:
+    if rhythm.vf.spell.open or rhythm.calm_s < CALM_S:
+        return n_rows
+    if head.n - quiet_since < ASYSTOLE_S * SECOND:
         return n_rows
     spell = _open(head, _ASYSTOLE, quiet_since, 0.9 if head.qrs.n_beats > 0 else 0.5)
     spell.evidence[0] = np.float32((head.n - quiet_since) / ANALYSIS_HZ)
@@ -266,11 +270,14 @@ def _asystole(head, rows, n_rows):  # type: ignore[no-untyped-def]
 def end_second(head, leads, rows, n_rows):  # type: ignore[no-untyped-def]
     """The second before analysis sample `head.n` has ended, its quality is judged."""
     rhythm = head.rhythm
-    clear = False
+    clear, calm = False, False
     for i in range(leads.size):
         code = leads[i].second.code
-        clear = clear or code in (_USABLE, _FLAT)
+        if code in (_USABLE, _FLAT):
+            clear = True
+            calm = calm or leads[i].fib.span_mv < CALM_MV
     rhythm.clear_s = rhythm.clear_s + 1 if clear else 0
+    rhythm.calm_s = rhythm.calm_s + 1 if calm else 0
     n_rows = _fibrillation(head, leads, rows, n_rows)
     n_rows = _asystole(head, rows, n_rows)
     judged = rhythm.af.n_nn >= atrial.LEAST
