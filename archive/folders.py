@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from archive.episodes import EpisodeTable, compare_episodes
 from archive.evaluate import BeatTable, compare
 from archive.read import read_annotations, read_length
 from ecg import BadRecord
@@ -18,11 +19,14 @@ class Comparison:
     ----------
     tables : dict of str to BeatTable
         By record.
+    episodes : dict of str to dict of str to EpisodeTable
+        By record and kind of episode, `archive.episodes.KINDS`.
     errors : dict of str to str
         Records that could not be compared, and why.
     """
 
     tables: dict[str, BeatTable] = field(default_factory=dict)
+    episodes: dict[str, dict[str, EpisodeTable]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
 
@@ -51,12 +55,10 @@ def compare_folders(
             record = reference_dir / test.name
         try:
             fs_hz, n_samples = read_length(record)
-            done.tables[name] = compare(
-                read_annotations(record, reference, fs_hz),
-                read_annotations(test, annotator, fs_hz),
-                fs_hz,
-                n_samples,
-            )
+            marks = read_annotations(record, reference, fs_hz)
+            judged = read_annotations(test, annotator, fs_hz)
+            done.tables[name] = compare(marks, judged, fs_hz, n_samples)
+            done.episodes[name] = compare_episodes(marks, judged, fs_hz, n_samples)
         except BadRecord as error:
             done.errors[name] = str(error)
     return done
