@@ -36,9 +36,9 @@ FEATURES = (
     "share of large swings that turn back",
     "interquartile range over the median",
     "coherence of the P wave",
-    "height of the P wave over that of the QRS feature",
+    "height of the P wave over that of the QRS complex",
     "likeness of P waves",
-    "rest beside the P wave over the QRS feature",
+    "rest beside the P wave over the QRS complex",
 )
 N_FEATURES = len(FEATURES)
 
@@ -138,7 +138,7 @@ def measure(af, leads):  # type: ignore[no-untyped-def]
     for i in range(leads.size):
         share, height = coherence(leads[i])
         if leads[i].prelude.count > 0 and share > f[11]:
-            unit = leads[i].height + np.float32(1e-3)
+            unit = leads[i].prelude.qrs_mv + np.float32(1e-3)
             f[11], f[12] = share, height / unit
             f[13], f[14] = leads[i].prelude.likeness, leads[i].prelude.rest_mv / unit
 

@@ -16,7 +16,9 @@ from numba import njit
 FROM, EVERY, SIZE = 70, 2, 28  # analysis samples before the R peak, of every other one
 ENDS = 4  # samples at each end through whose means the baseline goes
 RATE = np.float32(1.0 / 12.0)  # a beat
-OLDEST = 480  # analysis samples: the ring of the signal holds little more
+OLDEST = 190  # analysis samples from the R peak to its finding; beats found by search-back may be
+# older, and what stood before them may have left the ring, depending on how the stream is cut
+QRS_HALF = 12  # analysis samples on both sides of the R peak: 50 ms
 
 PULSE_MV = np.float32(0.2)  # edge of a pacing pulse within 8 ms
 PULSE_FROM, PULSE_END = 50, 15  # analysis samples around the R peak where it is sought
@@ -27,6 +29,7 @@ PRELUDE = np.dtype(
     [
         ("stretch", "f4", (SIZE,)),  # of the beat that was found last, mV
         ("there", "u1"),
+        ("qrs_mv", "f4"),  # height of QRS complexes, slowly moving
         ("pulse_mv", "f4"),  # edge of the pulse before that beat; 0: none
         ("template", "f4", (SIZE,)),
         ("count", "i4"),
@@ -40,11 +43,11 @@ PRELUDE = np.dtype(
 
 @njit(cache=True, nogil=True)
 def capture(lead, r, n):  # type: ignore[no-untyped-def]
-    """Take the stretch before the beat at analysis sample `r` out of the ring, whose end is `n`."""
+    """Take the stretch before the beat at analysis sample `r`, found at `n`, out of the ring."""
     it, signal, mask = lead.prelude, lead.signal, lead.signal.size - 1
     it.there = 0
     it.pulse_mv = np.float32(0.0)
-    if r < FROM + 2 or n - r > OLDEST - FROM or lead.absent[(r - FROM) & mask]:
+    if r < FROM + 2 or n - r > OLDEST or lead.absent[(r - FROM) & mask]:
         return
     if lead.absent[r & mask]:
         return
@@ -61,6 +64,11 @@ def capture(lead, r, n):  # type: ignore[no-untyped-def]
     for i in range(SIZE):
         it.stretch[i] -= left + (right - left) * np.float32(i / (SIZE - 1))
     it.there = 1
+    low, high = signal[r & mask], signal[r & mask]
+    for i in range(r - QRS_HALF, min(r + QRS_HALF, n) + 1):
+        low, high = min(low, signal[i & mask]), max(high, signal[i & mask])
+    rate = RATE if it.qrs_mv > 0.0 else np.float32(1.0)
+    it.qrs_mv += rate * (high - low - it.qrs_mv)
     it.pulse_mv = _pulse(signal, r, n)
 
 
