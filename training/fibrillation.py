@@ -51,7 +51,7 @@ def windows(kind: str, patient: str, x_mv: Floats, fs_hz: float, spans: Any) -> 
     times: list[float] = []
     for _, analyzer, _ in seconds(x_mv, fs_hz, tuple("ECG" for _ in range(n_leads))):
         n = int(analyzer.state["head"]["n"][0]) // 250
-        if times and n <= times[-1] or n == 0:
+        if n == 0 or (times and n <= times[-1]):
             continue
         times.append(n)
         for i in range(n_leads):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def seconds(
     """Push a record second by second; gives the time, s, the analyzer and what was found."""
     analyzer = Analyzer(fs_hz, leads)
     edges = np.arange(0, x_mv.shape[1] / fs_hz + 1e-9, 1.0)
-    for a, b in zip(edges[:-1], edges[1:], strict=True):
+    for a, b in pairwise(edges):
         # the filters look some samples ahead: a second is ended by the push after it
         found = analyzer.push(x_mv[:, round(a * fs_hz) : round(b * fs_hz)])
         yield b, analyzer, found
