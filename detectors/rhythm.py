@@ -222,7 +222,8 @@ def known(head, leads, row, forest, rows, n_rows):  # type: ignore[no-untyped-de
             is_new = atrial.take(rhythm.af, leads, row.rr_s, forest)
             if rhythm.af.n_nn > before:
                 rhythm.nn_at[before % atrial.WINDOW] = at
-            n_rows = _follow_rate(head, at, row.rr_s, rows, n_rows)
+            if what == patterns.OTHER:
+                n_rows = _follow_rate(head, at, row.rr_s, rows, n_rows)
     n_rows = _follow_af(head, is_new, rows, n_rows)
     n_rows = _pause(head, row, at, rows, n_rows)
     rhythm.last_plain, rhythm.last_at = plain, at

@@ -15,7 +15,7 @@ from archive.find import find_records
 from archive.read import read_annotations, read_record
 from detectors import fibrillation as vf
 from detectors.models import FOLDER
-from dsp.synth import VF, Sinus, simulate
+from dsp.synth import VF, VT, Sinus, simulate
 from training.streams import Floats, fold, logistic, noise, seconds
 
 WHOLE_S = 4.0  # a window counts as fibrillation when it is full of it
@@ -28,6 +28,8 @@ ONSETS = {  # by eye: the challenge tells only that the alarm, at 5:00, was true
 REAL_WEIGHT, SIMULATED_WEIGHT = 2000.0, 20.0  # of all windows of one patient together
 RIDGE = 1.0
 N_SIMULATED = 120
+N_TACHYCARDIA = 60  # with wide beats that are no flutter: the nearest negatives
+SHAPES = ("apex", "outflow", "left")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,6 +166,13 @@ def simulated(folder: Path, rng: np.random.Generator) -> list[Windows]:
                 fib = lead[10 * 360 :]
                 lead += rng.uniform(0.0, 3.0) * fib.std() * _noise_like(lead, shake, 0.0, rng)
         made += windows("simulated", f"simulated {i}", x, 360.0, [(6.0, 22.0)])
+    for i in range(N_TACHYCARDIA):
+        script = [
+            Sinus(6, bpm=75),
+            VT(20, bpm=float(rng.uniform(105, 200)), shapes=(SHAPES[i % 3],)),
+        ]
+        x = simulate(script, seed=1000 + i, leads=("II", "V1"), fs_hz=360.0).record.x_mv
+        made += windows("simulated VT", f"tachycardia {i}", x, 360.0, [])
     return made
 
 
