@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from detectors import kernel
-from detectors.models import models
 from detectors.state import HEAD, MAGIC, VERSION, state_dtype
+from detectors.weights import models
 from dsp.resample import ANALYSIS_HZ, MAX_HZ, MIN_HZ, taps
 from ecg import BEAT, EPISODE, QUALITY, VITALS, BadSignal, Findings
 

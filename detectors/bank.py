@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors import kernel
 from detectors.analyzer import Analyzer, tables
-from detectors.models import models
+from detectors.weights import models
 from dsp.resample import ANALYSIS_HZ, taps
 from ecg import BadSignal, Findings
 

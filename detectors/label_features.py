@@ -25,6 +25,7 @@ HZ = ANALYSIS_HZ
 QRS_FROM, QRS_END = 25, 26  # analysis samples about the R peak: 100 ms on both sides
 BEAT_FROM, BEAT_END = 100, 150  # a whole beat: 400 ms before, 600 ms after
 LIKE = 0.85  # correlation of beats of one shape
+LOCAL = 8  # intervals that a local measure spans
 WIDE = 0.75  # steepness, relative to the usual beat's, below which another shape is wide
 FEWEST_BEATS = 4
 BANDS_HZ = (0.3, 0.7, 2.0, 4.0, 7.0, 10.0, 15.0, 25.0, 45.0, 55.0, 65.0, 100.0)
@@ -180,6 +181,15 @@ def _intervals(rr_s: Floats) -> Iterator[Feature]:
     yield "on time", float(np.mean(np.abs(ratio - 1) < 0.05))
     yield "earliest", float(ratio.min())
     yield "latest", float(ratio.max())
+    local = np.lib.stride_tricks.sliding_window_view(rr, min(LOCAL, rr.size))
+    varied = local.std(axis=1) / local.mean(axis=1)
+    yield "least local variation", float(varied.min())
+    yield "median local variation", float(np.median(varied))
+    yield "greatest local variation", float(varied.max())
+    moved = np.median(np.abs(np.diff(local, axis=1)), axis=1) / middle
+    yield "least local difference", float(moved.min())
+    yield "greatest local difference", float(moved.max())
+    yield "change of rate", float(np.ptp(np.median(local, axis=1)) / middle)
     centred = rr - rr.mean()
     for lag in (1, 2, 3, 4):
         both = centred[lag:] * centred[:-lag]

@@ -14,6 +14,8 @@ import numpy as np
 from numba import njit
 
 FROM, EVERY, SIZE = 70, 2, 28  # analysis samples before the R peak, of every other one
+HELD = 2  # a beat's class may be known when the next one has been found
+SAME = 5  # analysis samples: a device's own samples may lie so far apart
 ENDS = 4  # samples at each end through whose means the baseline goes
 RATE = np.float32(1.0 / 12.0)  # a beat
 OLDEST = 190  # analysis samples from the R peak to its finding; beats found by search-back may be
@@ -27,8 +29,10 @@ PULSE_WHOLE = np.float32(0.66)  # of the rise within 16 ms: a QRS complex rises 
 
 PRELUDE = np.dtype(
     [
-        ("stretch", "f4", (SIZE,)),  # of the beat that was found last, mV
-        ("there", "u1"),
+        ("stretch", "f4", (HELD, SIZE)),  # of the beats that were found last, mV, in turns
+        ("there", "u1", (HELD,)),
+        ("at", "i8", (HELD,)),  # their R peaks, analysis samples
+        ("turn", "i4"),
         ("qrs_mv", "f4"),  # height of QRS complexes, slowly moving
         ("pulse_mv", "f4"),  # edge of the pulse before that beat; 0: none
         ("template", "f4", (SIZE,)),
@@ -45,25 +49,27 @@ PRELUDE = np.dtype(
 def capture(lead, r, n):  # type: ignore[no-untyped-def]
     """Take the stretch before the beat at analysis sample `r`, found at `n`, out of the ring."""
     it, signal, mask = lead.prelude, lead.signal, lead.signal.size - 1
-    it.there = 0
+    it.turn = turn = (it.turn + 1) % HELD
+    it.there[turn], it.at[turn] = 0, r
     it.pulse_mv = np.float32(0.0)
     if r < FROM + 2 or n - r > OLDEST or lead.absent[(r - FROM) & mask]:
         return
     if lead.absent[r & mask]:
         return
+    stretch = it.stretch[turn]
     half, quarter = np.float32(0.5), np.float32(0.25)
     for i in range(SIZE):
         j = r - FROM + EVERY * i
         sides = signal[(j - 1) & mask] + signal[(j + 1) & mask]
-        it.stretch[i] = half * signal[j & mask] + quarter * sides
+        stretch[i] = half * signal[j & mask] + quarter * sides
     left, right = np.float32(0.0), np.float32(0.0)
     for i in range(ENDS):
-        left += it.stretch[i]
-        right += it.stretch[SIZE - 1 - i]
+        left += stretch[i]
+        right += stretch[SIZE - 1 - i]
     left, right = left / np.float32(ENDS), right / np.float32(ENDS)
     for i in range(SIZE):
-        it.stretch[i] -= left + (right - left) * np.float32(i / (SIZE - 1))
-    it.there = 1
+        stretch[i] -= left + (right - left) * np.float32(i / (SIZE - 1))
+    it.there[turn] = 1
     low, high = signal[r & mask], signal[r & mask]
     for i in range(r - QRS_HALF, min(r + QRS_HALF, n) + 1):
         low, high = min(low, signal[i & mask]), max(high, signal[i & mask])
@@ -101,14 +107,17 @@ def _pulse(signal, r, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def learn(lead):  # type: ignore[no-untyped-def]
-    """Take the stretch of the last beat into the average."""
+def learn(lead, at):  # type: ignore[no-untyped-def]
+    """Take the stretch before the beat at analysis sample `at` into the average, if it is held."""
     it = lead.prelude
-    if it.there == 0:
+    slot = it.turn
+    if abs(it.at[slot] - at) > SAME:
+        slot = (it.turn + 1) % HELD
+    if it.there[slot] == 0 or abs(it.at[slot] - at) > SAME:
         return
     power, both, own, apart = np.float32(0.0), np.float32(0.0), np.float32(0.0), np.float32(0.0)
     for i in range(SIZE):
-        x, t = it.stretch[i], it.template[i]
+        x, t = it.stretch[slot, i], it.template[i]
         power += x * x
         both += x * t
         own += t * t
@@ -122,7 +131,7 @@ def learn(lead):  # type: ignore[no-untyped-def]
     it.power += rate * (power - it.power)
     it.rest_mv += rate * (np.float32(math.sqrt(apart / np.float32(SIZE))) - it.rest_mv)
     for i in range(SIZE):
-        it.template[i] += rate * (it.stretch[i] - it.template[i])
+        it.template[i] += rate * (it.stretch[slot, i] - it.template[i])
 
 
 @njit(cache=True, nogil=True)

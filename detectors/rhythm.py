@@ -1,7 +1,7 @@
 """Rhythms of a patient, as episodes: out of the beats, their classes, and the waveform.
 
 Three entries: `found` when a beat has been found, `known` when its class is, `end_second` each
-second. A beat may be known up to two seconds after it was found, before the next one is found.
+second. A beat may be known when the next one has been found already, but not the one after.
 Episodes are written when they open and once more when they end; docs/arrhythmia.md says how each is
 decided.
 """
@@ -216,7 +216,7 @@ def known(head, leads, row, forest, rows, n_rows):  # type: ignore[no-untyped-de
     is_new = False
     if plain:
         for i in range(leads.size):
-            pwave.learn(leads[i])
+            pwave.learn(leads[i], at)
         if rhythm.last_plain and row.rr_s > 0.0:
             before = rhythm.af.n_nn
             is_new = atrial.take(rhythm.af, leads, row.rr_s, forest)

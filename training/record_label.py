@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,8 @@ from archive.find import find_records
 from archive.read import read_record
 from detectors.label import LABELS, feature_names, r_peaks, vector, watch
 from detectors.label_features import features
-from detectors.models import FOLDER
-from detectors.trees import Forest, from_nested, save, score
+from detectors.trees import MODELS, Forest, from_nested, save, score
+from training.rhythm_cards import write
 from training.streams import fold
 
 SEEDS = (1, 2, 3)  # their mean votes: forests of different seeds err differently
@@ -78,6 +77,27 @@ def report(y: NDArray[np.int64], said: NDArray[np.int64]) -> dict[str, Any]:
     return figures | {"mean F1 of N, A, O": round(float(f1[:3].mean()), 4), "table": table.tolist()}
 
 
+def card(figures: dict[str, Any]) -> None:
+    """Write the card."""
+    table = figures.pop("table")
+    rows = ["| figure | value |", "|---|---|", *(f"| {k} | {v} |" for k, v in figures.items())]
+    rows += ["", "| of, told as | N | A | O | ~ |", "|---|---|---|---|---|"]
+    rows += [
+        f"| {label} | {' | '.join(map(str, row))} |"
+        for label, row in zip(LABELS, table, strict=True)
+    ]
+    write(
+        "label",
+        "Label of a record",
+        f"PhysioNet/CinC Challenge 2017: records of 9 to 61 s from a hand-held device, "
+        f"{sum(map(sum, table))} of them,\n{len(feature_names())} features.",
+        rows,
+        "O gathers whatever is neither normal nor fibrillation; labels of the database "
+        "contradict each\n"
+        "other there (Clifford et al. 2017), and N and O are confused most.",
+    )
+
+
 def main() -> None:
     """Train, cross-validate, write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -89,10 +109,8 @@ def main() -> None:
         forests = fit(x[folds != k], y[folds != k])
         for i in np.flatnonzero(folds == k):
             votes[i] = [score(forests[label], x[i]) for label in LABELS]
-    figures = report(y, votes.argmax(axis=1))
-    print(json.dumps(figures))
-    save(FOLDER / "label.npz", fit(x, y))
-    print(len(feature_names()), "features,", (FOLDER / "label.npz").stat().st_size, "bytes")
+    card(report(y, votes.argmax(axis=1)))
+    save(MODELS / "label.npz", fit(x, y))
 
 
 if __name__ == "__main__":
