@@ -54,7 +54,7 @@ def choose_leads(
         As the file has them.
     wanted : sequence of str, optional
         Names in the file, standard names or positions (`"1"` is the first signal), in the order
-        in which they are to come. Without it, all ECG leads.
+        in which they are to come; `["*"]` is every signal, ECG or not. Without it, all ECG leads.
     where : str
         The file, for messages.
 
@@ -71,6 +71,8 @@ def choose_leads(
         if not chosen:
             raise BadRecord(f"{where}: no ECG lead among {', '.join(names)}; name one to read it")
         return chosen
+    if list(wanted) == ["*"]:
+        return list(enumerate(known))
     chosen = []
     for name in wanted:
         found = [

@@ -57,8 +57,8 @@ def read_record(
         With or without suffix: `mitdb/100`, `mitdb/100.hea`, `night.edf`.
     leads : sequence of str, optional
         Which signals, by the name they have in the file, by their standard name, or by position
-        (`"1"` is the first). Without it, all that are ECG. A signal that is no voltage (PLETH,
-        ABP) can be had by name; its values then keep the unit of the file.
+        (`"1"` is the first); `["*"]` for all there are. Without it, all that are ECG. A signal
+        that is no voltage (PLETH, ABP) can be had by name; its values then keep the file's unit.
     uncalibrated_gain : float, optional
         ADC units per millivolt of signals whose header says that they are not calibrated (gain
         0 or none). Without it such signals are refused: their height would be a guess.

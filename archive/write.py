@@ -94,6 +94,12 @@ def write_annotations(
     if not annotations.symbol:
         file.write_bytes(b"\0\0")  # the end mark alone: wfdb refuses to write that
         return file
+    unknown = set(annotations.symbol) - {label.symbol for label in wfdb.io.annotation.ann_labels}
+    if unknown:  # wfdb would write them as comments, without a word
+        raise BadRecord(
+            f"{file}: cannot be written as WFDB annotations: {', '.join(sorted(unknown))} are no "
+            "symbols of WFDB"
+        )
     try:
         wfdb.wrann(
             path.name,

@@ -6,7 +6,7 @@ import math
 from datetime import datetime
 from html import escape
 
-from alerts.words import SYSTEM_BED, Alarm, BedAlarms, Phase, Priority
+from alerts.words import SYSTEM_BED, Alarm, AlarmKind, BedAlarms, Phase, Priority
 from dashboard.ward_state import BedView
 from ecg.clock import NS
 
@@ -18,26 +18,43 @@ SYMBOLS = {
     Priority.INFO: "i",
 }
 
+# characters that fit into a line of a tile 290 px wide, and of one that is 460 px wide
+LONG, LONGER = 32, 46
+
 
 def tile(view: BedView) -> str:
     """The head of a bed's tile: bed, signal, heart rate, most urgent alarm."""
     doc = view.alarms
     alarm = shown(doc)
-    look = look_of(alarm)
-    rate = f"{view.hr_bpm:.0f}" if view.hr_bpm is not None and math.isfinite(view.hr_bpm) else "--"
     sentence = ""
     if alarm is not None:
         mark = SYMBOLS[alarm.priority]
-        more = f" <b>+{len(doc.alarms) - 1}</b>" if len(doc.alarms) > 1 else ""
+        more = f" <b>+{len(doc.alarms) - 1} more</b>" if len(doc.alarms) > 1 else ""
         sentence = f"<b class='mark'>{mark}</b> {escape(alarm.text)}{_after(alarm)}{more}"
     who = f"<b>{escape(bed_name(view.bed))}</b><span>{escape(label(doc))}</span>"
     unit = "<span class='unit'>HR<br>/min</span>"
     title = escape(alarm.text) if alarm else ""
     return (
-        f"<div class='head {look}' data-bed='{escape(view.bed)}'><div class='who'>{who}</div>"
-        f"<div class='rate'>{unit}<span class='hr'>{rate}</span></div>"
-        f"<div class='sentence' title='{title}'>{sentence}</div></div>"
+        f"<div class='head {frame_look(doc)}' data-bed='{escape(view.bed)}'>"
+        f"<div class='who'>{who}</div>"
+        f"<div class='rate'>{unit}<span class='hr'>{rate(view)}</span></div>"
+        f"<div class='sentence {look_of(alarm)}{_fit(alarm)}' title='{title}'>{sentence}</div>"
+        "</div>"
     )
+
+
+def rate(view: BedView) -> str:
+    """Heart rate as it is shown; two dashes when there is none.
+
+    That of the last beats is none any more while the alarm says that there are no beats.
+    """
+    has_no_beats = any(
+        alarm.kind is AlarmKind.ASYSTOLE and alarm.phase is not Phase.LATCHED
+        for alarm in view.alarms.alarms
+    )
+    if view.hr_bpm is None or not math.isfinite(view.hr_bpm) or has_no_beats:
+        return "--"
+    return f"{view.hr_bpm:.0f}"
 
 
 def card(view: BedView, alarm: Alarm) -> str:
@@ -45,7 +62,7 @@ def card(view: BedView, alarm: Alarm) -> str:
     place = bed_name(view.bed)
     state = f"since {clock(alarm.since_ns)}"
     if alarm.phase is Phase.LATCHED:
-        state += " · over, not yet seen by anybody"
+        state += " · over, not yet seen"
     elif alarm.phase is Phase.ACKNOWLEDGED:
         state += f" · ✓ {alarm.acknowledged_by or 'acknowledged'}"
         if alarm.id in view.acknowledged_ns:
@@ -53,19 +70,30 @@ def card(view: BedView, alarm: Alarm) -> str:
     return (
         f"<div class='alarm {look_of(alarm)}' data-alarm='{escape(alarm.id)}'>"
         f"<b class='mark' title='{alarm.priority.label} priority'>{SYMBOLS[alarm.priority]}</b>"
-        f"<div class='what'><div class='text' title='{escape(alarm.text)}'>"
+        f"<div class='what'><div class='text{_fit(alarm)}' title='{escape(alarm.text)}'>"
         f"<b>{escape(place)}</b> {escape(alarm.text)}</div>"
         f"<div class='state'>{alarm.priority.label} · {escape(state)}</div></div></div>"
     )
 
 
 def shown(doc: BedAlarms) -> Alarm | None:
-    """The alarm that gives a tile its colour: the first, unless somebody has seen to it.
+    """The alarm whose sentence a tile shows: the first, unless somebody has seen to it.
 
     An alarm that was acknowledged must not hide one that nobody knows of.
     """
     unseen = [a for a in doc.alarms if a.phase is not Phase.ACKNOWLEDGED]
     return next(iter(unseen or doc.alarms), None)
+
+
+def frame_look(doc: BedAlarms) -> str:
+    """CSS classes of a tile's frame: the highest priority there, acknowledged or not.
+
+    A patient in asystole stays red while somebody sees to it, whatever else is told meanwhile.
+    """
+    highest = max((a.priority for a in doc.alarms), default=None)
+    worst = [a for a in doc.alarms if a.priority == highest]
+    unseen = [a for a in worst if a.phase is not Phase.ACKNOWLEDGED]
+    return look_of(next(iter(unseen or worst), None))
 
 
 def look_of(alarm: Alarm | None) -> str:
@@ -91,7 +119,7 @@ def urgent_first(views: list[BedView]) -> list[tuple[BedView, Alarm]]:
 def label(doc: BedAlarms) -> str:
     """What the signal is; never leaves open whether it comes from a patient."""
     kind = {"real": "real record", "simulated": "simulated", "device": ""}[doc.source]
-    return " · ".join(part for part in (doc.label, kind) if part)
+    return " · ".join(part for part in (kind, doc.label) if part)
 
 
 def bed_name(bed: str) -> str:
@@ -102,6 +130,12 @@ def bed_name(bed: str) -> str:
 def clock(t_ns: int) -> str:
     """Local time of day, `16:20:31`."""
     return datetime.fromtimestamp(t_ns / NS).strftime("%H:%M:%S")
+
+
+def _fit(alarm: Alarm | None) -> str:
+    """CSS classes for what needs two lines in narrow tiles, or in all."""
+    length = 0 if alarm is None else len(alarm.text)
+    return " long" * (length > LONG) + " longer" * (length > LONGER)
 
 
 def _after(alarm: Alarm) -> str:

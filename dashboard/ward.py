@@ -18,7 +18,7 @@ from dashboard.ward_state import BedView
 REFRESH_S = 0.5
 NOBODY = "Ward screen"
 GAINS_MM_MV = (5, 10, 20)
-COLUMNS = ((1600, 4), (1100, 3), (720, 2), (0, 1))  # from this width of the page, CSS px
+COLUMNS = ((1200, 4), (900, 3), (620, 2), (0, 1))  # from this width of the page, CSS px
 STYLE = Path(__file__).with_name("ward.css").read_text()
 
 
@@ -117,7 +117,9 @@ def alarm_list(ward: str, views: list[BedView], *, is_unattended: bool) -> None:
     """The active alarms, each with what can be done about it."""
     alarms = markup.urgent_first(views)
     unseen = sum(alarm.phase is not Phase.ACKNOWLEDGED for _, alarm in alarms)
-    title = f"{len(alarms)} active alarms, {unseen} not acknowledged" if alarms else "No alarms"
+    plural = "" if len(alarms) == 1 else "s"
+    title = f"{len(alarms) or 'No'} active alarm{plural}"
+    title += f", {unseen} not acknowledged" if unseen else ""
     look = "calm"
     if is_unattended:
         title = "!! The analysis does not answer: no signals and no alarms. Check telerhythm serve."

@@ -25,6 +25,7 @@ from paho.mqtt.client import (
     ConnectFlags,
     DisconnectFlags,
     MQTTMessage,
+    MQTTMessageInfo,
 )
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
@@ -33,6 +34,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 KEEPALIVE_S = 10  # a dead connection is noticed within twice this; a nurse waits 5 s for "no data"
 MIN_RECONNECT_S = 1
 MAX_RECONNECT_S = 8  # an alarm system must be back soon; the broker is spared a storm
+STOP_S = 2.0  # how long the end waits for acknowledgements
 FAILURE = 0x80  # return codes from here on refuse a subscription (3.9.3)
 
 log = logging.getLogger(__name__)
@@ -124,6 +126,7 @@ class Link:
         self._connection = 0
         self._is_connected = False
         self._unacknowledged: set[int] = set()
+        self._last: MQTTMessageInfo | None = None  # published at QoS 1
         self._ready = threading.Event()
         self._stopping = threading.Event()
         self._uncut = threading.Event()
@@ -140,7 +143,17 @@ class Link:
         self._client.loop_start()
 
     def stop(self) -> None:
-        """Send what waits to be sent and end the connection in peace: no will, session kept."""
+        """Send what waits to be sent and end the connection in peace: no will, session kept.
+
+        Waits for the acknowledgement of what was published at QoS 1, at most 2 s. Closing a socket
+        on which something unread has come in resets the connection, and the broker loses what it
+        has not read yet (RFC 1122, 4.2.2.13).
+        """
+        last = self._last
+        if last is not None and self._is_connected:
+            # brokers acknowledge in order (4.6); rc may tell that it had to wait for a connection
+            last.rc = MQTTErrorCode.MQTT_ERR_SUCCESS
+            last.wait_for_publish(STOP_S)
         self._stopping.set()
         self._uncut.set()
         self._client.disconnect()
@@ -174,6 +187,8 @@ class Link:
             return None
         if qos == 0 and info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             return None
+        if qos:
+            self._last = info
         return info.mid
 
     def ack(self, delivery: Delivery) -> None:

@@ -103,6 +103,7 @@ class Replay:
         self._n_playing = len(players)
         self._n_on_the_way = 0
         self._error: Exception | None = None
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="replay", daemon=True)
         run = uuid.uuid4().hex[:8]  # two replays of one device must not push each other out
         self._lines = [
@@ -150,11 +151,11 @@ class Replay:
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until all records are played and acknowledged; False when the time is over."""
-        if self._thread.ident is not None:
-            self._thread.join(timeout_s)
+        # not Thread.join: before Python 3.13 one that Ctrl-C interrupts takes the thread for ended
+        is_over = self._thread.ident is None or self._ended.wait(timeout_s)
         if self._error is not None:
             raise self._error
-        return not self._thread.is_alive()
+        return is_over
 
     def pause(self, device: str) -> None:
         """Pull a device's plug: nothing comes of it, and its connection breaks if it has its own.
@@ -212,6 +213,7 @@ class Replay:
             self._error = error
         finally:
             self._disconnect()
+            self._ended.set()
 
     def _end(self) -> None:
         self._is_ending = True

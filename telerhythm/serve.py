@@ -13,8 +13,12 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import islice
+from typing import NamedTuple
 
 import structlog
 
@@ -32,25 +36,45 @@ from alerts.words import (
     live_topic,
     parse_ward_topic,
 )
-from ecg import BadFrame, BadInput, StoreError, encode_live
+from ecg import BadFrame, BadInput, BadSetting, StoreError, encode_live
 from ecg.clock import NS, now_ns
 from ingest.mqtt import Delivery, Link
 from ingest.registry import Bed, Registry
 from ingest.sequence import Counts
-from ingest.wire import SUBSCRIPTIONS, decode_frame, decode_status, parse_topic
+from ingest.wire import SUBSCRIPTIONS, decode_frame, decode_status, frame_topic, parse_topic
 from store.base import Row, Store, Token, WaveformChunk
 from store.sqlite import SqliteStore
-from telerhythm.bedside import Bedside
+from telerhythm.bedside import Bedside, Turn
 from telerhythm.complaints import Complaints
 from telerhythm.desk import AlarmDesk, Outcome
 from telerhythm.figures import Figures
+from telerhythm.pool import Pool
 from telerhythm.settings import Settings
 
 READY = "telerhythm serve: ready"
 TICK_S = 0.25
 RETRY_NS = NS
 FLUSH_S = 10.0
+MOST_AT_ONCE = 256  # messages that are taken together: an alarm waits for no more than these
+DISORDER = {
+    "lost": "frames are missing in the sequence",
+    "duplicates": "frames came more than once",
+    "late": "frames came after they had been given up",
+    "restarts": "the device began anew",
+    "pauses": "the device took no samples for a while",
+    "clock_steps": "the device's clock does not fit the samples that it sent",
+}
+"""What can be odd about a sequence: the fields of `Counts` that are told."""
 log = structlog.get_logger()
+
+
+class _FrameTurn(NamedTuple):
+    """What is to be analysed of a bed, and the messages that are to be acknowledged after it."""
+
+    bedside: Bedside
+    turn: Turn
+    received_ns: int
+    deliveries: list[Delivery]
 
 
 class Server:
@@ -60,7 +84,8 @@ class Server:
         registry = Registry(Bed(**bed.model_dump()) for bed in settings.beds)
         run = time.time_ns() // 1_000_000 * 1000  # room for the epochs of one run
         self._store = store
-        self._bedsides = {bed.device: Bedside(bed, run) for bed in registry}
+        self._pool = Pool()
+        self._bedsides = {bed.device: Bedside(bed, run, self._pool) for bed in registry}
         # what concerns a ward as a whole: an unknown device, the store
         self._wards = {
             ward: AlarmDesk(Place(ward, SYSTEM_BED), SYSTEM_BED)
@@ -71,9 +96,11 @@ class Server:
             if device in self._bedsides:  # frames sent again are then known as such
                 self._bedsides[device].sequencer.resume(last.boot, last.seq, last.end_ns)
         self._queue: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
-        self._held: dict[tuple[str, int, int], Delivery] = {}
+        # frames that wait for others, each with all the copies that came of it
+        self._held: dict[tuple[str, int, int], list[Delivery]] = {}
         self._failed: queue.SimpleQueue[tuple[list[Row], list[Delivery]]] = queue.SimpleQueue()
         self._next_retry_ns = 0
+        self._told: dict[str, Counts] = {}
         self._shown: dict[Place, BedAlarms] = {}
         self._stopping = threading.Event()
         self.complaints = Complaints(log)
@@ -84,27 +111,29 @@ class Server:
             settings.client_id,
             subscriptions=(*SUBSCRIPTIONS, (command_topic("+", "+"), 1)),
             on_message=self._queue.put,
+            on_state=self._hear_link,
             username=settings.broker.username,
             password=settings.broker.password(),
             clean=False,  # the broker keeps what comes while this process is away
         )
 
     def run(self) -> None:
-        """Work until `stop`; then finish what has come in already."""
+        """Work until `stop`; then finish what has come in already.
+
+        What comes after that is not acknowledged: the broker keeps it for the next start.
+        """
         self._link.start()
         for desk in self._all_desks():
             self._show(desk)
         next_tick = time.monotonic()
-        is_idle = False
-        while not (self._stopping.is_set() and is_idle):
-            try:
-                self._take(self._queue.get(timeout=max(0.0, next_tick - time.monotonic())))
-                is_idle = False
-            except queue.Empty:
-                is_idle = True
+        while not self._stopping.is_set():
+            with suppress(queue.Empty):
+                first = self._queue.get(timeout=max(0.0, next_tick - time.monotonic()))
+                self._take_all([first, *self._waiting(MOST_AT_ONCE - 1)])
             if time.monotonic() >= next_tick:
                 next_tick = time.monotonic() + TICK_S
                 self._tick()
+        self._take_all(self._waiting())
         self._store.flush(FLUSH_S)
         self._link.stop()
 
@@ -115,23 +144,61 @@ class Server:
     def _all_desks(self) -> list[AlarmDesk]:
         return [*(bedside.desk for bedside in self._bedsides.values()), *self._wards.values()]
 
+    def _hear_link(self, is_ready: bool, reason: str) -> None:
+        """In the network thread: tell people, and whoever waits for this process to be ready."""
+        if is_ready:
+            log.info("broker", state="connected")
+            print(READY, flush=True)
+        elif not self._stopping.is_set():
+            log.warning("broker", state="away", reason=reason)
+
     # -- what comes in ---------------------------------------------------------------------------
 
-    def _take(self, delivery: Delivery) -> None:
-        """Handle one message; whatever is wrong with it stays its sender's own trouble."""
-        try:
-            if delivery.topic.startswith("ward/"):
-                self._take_command(delivery)
+    def _waiting(self, most: int = sys.maxsize) -> list[Delivery]:
+        """What has come in already, in its order."""
+        return [self._queue.get() for _ in range(min(self._queue.qsize(), most))]
+
+    def _take_all(self, deliveries: Iterable[Delivery]) -> None:
+        """Handle messages; whatever is wrong with one stays its sender's own trouble.
+
+        Frames that have come in together are analysed together: one call for many patients.
+        """
+        turns: list[_FrameTurn] = []
+        for delivery in deliveries:
+            try:
+                turn = self._take(delivery)
+            except BadInput as error:
+                self._complain("malformed", delivery, str(error))
+                self._store_then_acknowledge([], [delivery])
+            except Exception as error:
+                # a fault of ours at one bed must not stop the others
+                log.exception("fault", topic=delivery.topic)
+                self._complain("fault", delivery, repr(error))
+                self._store_then_acknowledge([], [delivery])
             else:
-                self._take_from_device(delivery)
-        except BadInput as error:
-            self._complain("malformed", delivery, str(error))
-            self._store_then_acknowledge([], [delivery])
-        except Exception as error:
-            # a fault of ours at one bed must not stop the others
-            log.exception("fault", topic=delivery.topic)
-            self._complain("fault", delivery, repr(error))
-            self._store_then_acknowledge([], [delivery])
+                if turn is not None:
+                    turns.append(turn)
+        self._analyse(turns)
+
+    def _analyse(self, turns: Sequence[_FrameTurn]) -> None:
+        found = iter(self._pool.run([job for each in turns for job in each.turn.jobs]))
+        for bedside, turn, received_ns, deliveries in turns:
+            findings = list(islice(found, len(turn.jobs)))
+            try:
+                outcome = bedside.conclude(turn, findings, received_ns)
+            except Exception as error:
+                log.exception("fault", device=bedside.bed.device)
+                topic = frame_topic(bedside.bed.device)
+                self.complaints.add("fault", topic, repr(error), received_ns)
+                outcome = turn.outcome
+            self._emit(bedside.desk, outcome, deliveries, bedside.bed.device)
+
+    def _take(self, delivery: Delivery) -> _FrameTurn | None:
+        """Handle one message, but for the analysis of a frame: that is still to be done."""
+        if delivery.topic.startswith("ward/"):
+            self._take_command(delivery)
+            return None
+        return self._take_from_device(delivery)
 
     def _take_command(self, delivery: Delivery) -> None:
         topic = parse_ward_topic(delivery.topic)
@@ -142,19 +209,24 @@ class Server:
         desk.command(decode_command(delivery.payload), now_ns(), outcome)
         self._emit(desk, outcome, [delivery])
 
-    def _take_from_device(self, delivery: Delivery) -> None:
+    def _take_from_device(self, delivery: Delivery) -> _FrameTurn | None:
         topic = parse_topic(delivery.topic)
         device = f"{topic.site}/{topic.device}"
         bedside = self._bedsides.get(device)
-        if bedside is None:
+        if topic.kind != "frame":
+            status = decode_status(delivery.payload)
+            log.info("status", device=device, status=status)
+            if bedside is None and status.is_online:
+                self._take_unknown(device, delivery)
+            else:
+                self._store_then_acknowledge([], [delivery])
+        elif bedside is None:
             self._take_unknown(device, delivery)
-        elif topic.kind == "frame":
-            self._take_frame(bedside, delivery)
         else:
-            log.info("status", device=device, status=decode_status(delivery.payload))
-            self._store_then_acknowledge([], [delivery])
+            return self._take_frame(bedside, delivery)
+        return None
 
-    def _take_frame(self, bedside: Bedside, delivery: Delivery) -> None:
+    def _take_frame(self, bedside: Bedside, delivery: Delivery) -> _FrameTurn | None:
         self.figures.frames_received += 1
         device = bedside.bed.device
         try:
@@ -165,16 +237,14 @@ class Server:
             text = "The device sends data that cannot be read: check or change the device."
             bedside.desk.trouble(AlarmKind.BAD_DATA, text, now_ns(), outcome)
             self._emit(bedside.desk, outcome, [delivery])
-            return
-        before = replace(bedside.sequencer.counts)
-        outcome = bedside.take(frame, delivery.received_ns)
-        self._complain_of_order(delivery, before, bedside.sequencer.counts)
+            return None
+        turn = bedside.order(frame, delivery.received_ns)
+        self._complain_of_order(bedside, delivery.received_ns)
         if bedside.sequencer.holds(frame.boot, frame.seq):
             # it is acknowledged when its turn has come and it is stored
-            self._held[device, frame.boot, frame.seq] = delivery
-            self._emit(bedside.desk, outcome, [], device)
-        else:
-            self._emit(bedside.desk, outcome, [delivery], device)
+            self._held.setdefault((device, frame.boot, frame.seq), []).append(delivery)
+            return _FrameTurn(bedside, turn, delivery.received_ns, [])
+        return _FrameTurn(bedside, turn, delivery.received_ns, [delivery])
 
     def _take_unknown(self, device: str, delivery: Delivery) -> None:
         self._complain("unknown_device", delivery, f"device {device} is at no bed of the settings")
@@ -188,15 +258,15 @@ class Server:
     def _complain(self, kind: str, delivery: Delivery, reason: str, times: int = 1) -> None:
         self.complaints.add(kind, delivery.topic, reason, delivery.received_ns, times)
 
-    def _complain_of_order(self, delivery: Delivery, before: Counts, after: Counts) -> None:
-        for kind, reason in (
-            ("lost", "frames are missing in the sequence"),
-            ("duplicates", "frames came more than once"),
-            ("clock_steps", "the device's clock does not fit the samples that it sent"),
-        ):
-            times = getattr(after, kind) - getattr(before, kind)
-            if times:
-                self._complain(kind, delivery, reason, times)
+    def _complain_of_order(self, bedside: Bedside, now: int) -> None:
+        """Count and log what has become odd in a device's sequence since the last time."""
+        device, counts = bedside.bed.device, bedside.sequencer.counts
+        told = self._told.get(device, Counts())
+        self._told[device] = replace(counts)
+        for kind, reason in DISORDER.items():
+            times = getattr(counts, kind) - getattr(told, kind)
+            if times > 0:
+                self.complaints.add(kind, frame_topic(device), reason, now, times)
 
     # -- what goes out ---------------------------------------------------------------------------
 
@@ -205,8 +275,10 @@ class Server:
         if now >= self._next_retry_ns and not self._failed.empty():
             self._next_retry_ns = now + RETRY_NS
             self._retry(now)
-        for device, bedside in self._bedsides.items():
-            self._emit(bedside.desk, bedside.tick(now), [], device)
+        beds = self._bedsides.values()
+        self._analyse([_FrameTurn(bedside, bedside.let_pass(now), now, []) for bedside in beds])
+        for bedside in beds:
+            self._complain_of_order(bedside, now)
         for desk in self._wards.values():
             outcome = Outcome()
             desk.tick(now, outcome)
@@ -222,9 +294,7 @@ class Server:
             self.figures.beats += len(chunk.beats)
         self.figures.alarms += sum(t.phase is Phase.RAISED for t in outcome.transitions)
         for boot, seq in outcome.frames:
-            held = self._held.pop((device, boot, seq), None)
-            if held is not None:
-                deliveries.append(held)
+            deliveries += self._held.pop((device, boot, seq), ())
         if outcome.rows or deliveries:
             self._store_then_acknowledge(outcome.rows, deliveries)
 
@@ -277,12 +347,31 @@ class Server:
 
 def run(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM; then print a report, one line of JSON."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    _configure_log()
     detectors.warm()
-    settings.store.path.parent.mkdir(parents=True, exist_ok=True)
+    folder = settings.store.path.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSetting(f"store.path: the folder {folder} cannot be made: {error}") from error
     with SqliteStore(settings.store.path) as store:
         server = Server(settings, store)
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: server.stop())
         server.run()
         print(server.figures.report(server.complaints.counts), flush=True)
+
+
+def _configure_log() -> None:
+    """One event a line on standard error; tracebacks without the values of variables."""
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

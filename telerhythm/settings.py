@@ -33,8 +33,21 @@ class BrokerSettings(_Section):
     password_file: Path | None = None
 
     def password(self) -> str | None:
-        """The secret in `password_file`; never part of a setting itself, so never logged."""
-        return self.password_file.read_text().strip() if self.password_file else None
+        """The secret in `password_file`; never part of a setting itself, so never logged.
+
+        Raises
+        ------
+        BadSetting
+            If the file cannot be read.
+        """
+        if self.password_file is None:
+            return None
+        try:
+            return self.password_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSetting(
+                f"broker.password_file: {self.password_file} cannot be read: {error}"
+            ) from error
 
 
 class StoreSettings(_Section):

@@ -8,7 +8,7 @@ const ERASE_MM = 5;
 const STALE_MS = 2500; // longer than any jitter; serve alarms after 5 s
 const RECENTRE_MM = 3;
 const SEAM_PX = 3; // columns that are drawn again, so that no seam shows between two strokes
-const COLOUR = { trace: "#3fe07f", minor: "#141d1a", major: "#22312b", mark: "#9aa7b2", clip: "#ffb020" };
+const COLOUR = { trace: "#3fe07f", minor: "#16211d", major: "#2d4138", mark: "#9aa7b2", clip: "#ffb020" };
 // by ecg.codes.QualityCode
 const QUALITY = ["", "Noisy signal", "Baseline jumps", "Signal saturated", "Flat line", "Lead off"];
 
@@ -69,10 +69,12 @@ export class Trace {
     const ratio = devicePixelRatio;
     const { width, height } = this.host.getBoundingClientRect();
     if (width < 40 || height < 20) return;
-    const px = this.data.px_per_mm * ratio;
+    const page = getComputedStyle(document.documentElement);
+    const scale = parseFloat(page.getPropertyValue("--scale")) || 1; // of the page, and so of the mm
+    const px = this.data.px_per_mm * ratio * scale;
     const margin = Math.round(MARGIN_MM * px);
     this.size = {
-      ratio, px, margin,
+      ratio, px, margin, dot: ratio * scale,
       w: Math.floor(width * ratio) - margin,
       h: Math.floor(height * ratio),
       gain: px * this.data.mm_per_mv,
@@ -89,9 +91,9 @@ export class Trace {
   }
 
   drawPaper() {
-    const { ratio, px, margin, w, h, gain } = this.size;
+    const { px, margin, w, h, gain, dot } = this.size;
     const pen = this.paper.getContext("2d");
-    const line = Math.max(1, Math.round(ratio));
+    const line = Math.max(1, Math.round(dot));
     const middle = Math.round(h / 2);
     for (const [step, colour] of [[1, COLOUR.minor], [5, COLOUR.major]]) {
       pen.fillStyle = colour;
@@ -101,16 +103,16 @@ export class Trace {
     // 1 mV: from its foot to its top, with feet, in the margin
     const x = Math.round(margin * 0.45), foot = Math.round(middle + gain / 2), top = Math.round(foot - gain);
     pen.strokeStyle = pen.fillStyle = COLOUR.mark;
-    pen.lineWidth = 1.5 * ratio;
+    pen.lineWidth = 1.5 * dot;
     pen.beginPath();
-    pen.moveTo(x - 4 * ratio, foot);
+    pen.moveTo(x - 4 * dot, foot);
     pen.lineTo(x, foot);
     pen.lineTo(x, top);
-    pen.lineTo(x + 4 * ratio, top);
+    pen.lineTo(x + 4 * dot, top);
     pen.stroke();
-    pen.font = `${9 * ratio}px sans-serif`;
+    pen.font = `${9 * dot}px "Source Sans", sans-serif`;
     pen.textAlign = "center";
-    pen.fillText("1 mV", margin / 2, Math.min(h - 3 * ratio, foot + 11 * ratio));
+    pen.fillText("1 mV", margin / 2, Math.min(h - 3 * dot, foot + 11 * dot));
   }
 
   /** Draw all that is known anew with the next frame. */
@@ -155,7 +157,7 @@ export class Trace {
 
   /** Columns `from` to `to` of one sweep. */
   draw(signal, from, to, perSample) {
-    const { w, h, margin, gain, ratio } = this.size;
+    const { w, h, margin, gain, dot } = this.size;
     const sweep = Math.floor(from / w);
     const left = margin - sweep * w;
     const middle = this.middle(signal, sweep, perSample);
@@ -165,7 +167,7 @@ export class Trace {
     pen.rect(left + from, 0, to - from, h);
     pen.clip();
     pen.strokeStyle = COLOUR.trace;
-    pen.lineWidth = 1.6 * ratio;
+    pen.lineWidth = 1.6 * dot;
     pen.lineJoin = pen.lineCap = "round";
     pen.beginPath();
     const first = Math.floor((from - SEAM_PX) / perSample), end = Math.ceil((to + 1) / perSample) + 1;
@@ -181,7 +183,7 @@ export class Trace {
     this.eachPoint(signal, first, end, perSample, point, () => (down = false));
     pen.stroke();
     pen.fillStyle = COLOUR.clip; // what does not fit is not hidden
-    for (const [x, above] of outside) pen.fillRect(x - 1.5 * ratio, above ? 0 : h - 4 * ratio, 3 * ratio, 4 * ratio);
+    for (const [x, above] of outside) pen.fillRect(x - 1.5 * dot, above ? 0 : h - 4 * dot, 3 * dot, 4 * dot);
     pen.restore();
   }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -37,7 +38,8 @@ def demo(
     from telerhythm.beds import choose
     from telerhythm.demo import Demo
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt_once)
     try:
         with Demo(choose(records or [], beds), dashboard_port=port) as running:
             print(f"telerhythm demo: {running.address}", file=sys.stderr)
@@ -56,3 +58,10 @@ def demo(
         print(summary.text())
     if summary is None or summary.frames_lost:
         raise typer.Exit(1)
+
+
+def _interrupt_once(number: int, frame: FrameType | None) -> None:
+    """Begin to end; ending takes seconds at most, and a second Ctrl-C must not cut it short."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt

@@ -18,7 +18,7 @@ def check(
 
     Example:
 
-      telerhythm store check telerhythm.sqlite
+      telerhythm store check var/telerhythm.sqlite
     """
     from store import upkeep
     from store.sqlite import SqliteReader
@@ -43,7 +43,7 @@ def backup(
 
     Example:
 
-      telerhythm store backup telerhythm.sqlite /backup/telerhythm-monday.sqlite
+      telerhythm store backup var/telerhythm.sqlite /backup/telerhythm-monday.sqlite
     """
     from store import upkeep
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import socket
@@ -16,6 +17,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from numpy.typing import NDArray
 from paho.mqtt.enums import CallbackAPIVersion
+from playwright.sync_api import Browser, sync_playwright
 
 import dashboard
 from alerts.words import (
@@ -29,23 +31,13 @@ from alerts.words import (
     encode_state,
     live_topic,
 )
+from benchmarks.page import ARGUMENTS, CHROMIUM
 from ecg import LiveChunk, encode_live
 from ecg.clock import NS, now_ns
 
 WARD = "a"
 FS_HZ = 250.0
 CHUNK_N = 50
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 Wave = Callable[[NDArray[np.float64]], NDArray[np.float64]]  # mV by seconds; NaN: no sample
 
 
@@ -101,13 +93,46 @@ class Broker:
             self._process = None
 
 
+class Server:
+    """The real dashboard, which can be ended and started again at its port."""
+
+    def __init__(self, broker_port: int, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = int(probe.getsockname()[1])
+        self.address = f"http://127.0.0.1:{self._port}"
+        self._log = folder / "log"
+        self._variables = dashboard.environment("127.0.0.1", broker_port, folder / "store.sqlite")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                dashboard.command(self._port),
+                env=os.environ | self._variables,
+                stdout=log,
+                stderr=log,
+            )
+        wait_for_port(self._port, 60.0)
+
+    def end(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            assert self._process.wait(30) in (0, -15), self._log.read_text()
+            self._process = None
+
+
 class Ward:
     """What `serve` would publish: chunks at their time, and alarm documents."""
 
+    _epochs = itertools.count(1)  # each ward's samples begin at 0
+
     def __init__(self, port: int) -> None:
+        self._epoch = next(self._epochs)
         self.commands: list[tuple[str, bytes]] = []
         self.waves: dict[str, Wave] = {}
         self.rates: dict[str, float | None] = {}
+        self.qualities: dict[str, tuple[int, int]] = {}
         self._stopping = threading.Event()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.reconnect_delay_set(1, 1)
@@ -142,6 +167,9 @@ class Ward:
         else:
             self.waves[name] = wave
 
+    def publish(self, topic: str, payload: bytes) -> None:
+        self._client.publish(topic, payload, 1)
+
     def stop(self) -> None:
         self._stopping.set()
         self._thread.join()
@@ -164,14 +192,14 @@ class Ward:
         chunk = LiveChunk(
             ward=WARD,
             bed=bed,
-            epoch=1,
+            epoch=self._epoch,
             sample=sample,
             t_ns=start_ns + round(sample * NS / FS_HZ),
             fs_hz=FS_HZ,
             leads=("II", "V5"),
             lsb_uv=(5.0, 5.0),
             x=np.stack([x, x]),
-            quality=(0, 0),
+            quality=self.qualities.get(bed, (0, 0)),
             hr_bpm=self.rates[bed],
         )
         self._client.publish(live_topic(WARD, bed), encode_live(chunk), 0)
@@ -187,6 +215,15 @@ def wait_for_port(port: int, timeout_s: float = 20.0) -> None:
     raise TimeoutError(f"nobody listens at {port}")
 
 
+def wait_until(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
+    """Wait for something that happens in another thread or process."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("it did not happen")
+        time.sleep(0.01)
+
+
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     made = Broker(tmp_path_factory.mktemp("broker"))
@@ -196,21 +233,11 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 
 @pytest.fixture(scope="module")
-def address(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the dashboard is."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    folder = tmp_path_factory.mktemp("dashboard")
-    variables = dashboard.environment("127.0.0.1", broker.port, folder / "store.sqlite")
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            dashboard.command(port), env=os.environ | variables, stdout=log, stderr=log
-        )
-    wait_for_port(port)
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    assert process.wait(10) in (0, -15), (folder / "log").read_text()
+def server(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    made = Server(broker.port, tmp_path_factory.mktemp("dashboard"))
+    made.start()
+    yield made
+    made.end()
 
 
 @pytest.fixture
@@ -218,3 +245,13 @@ def ward(broker: Broker) -> Iterator[Ward]:
     made = Ward(broker.port)
     yield made
     made.stop()
+
+
+@pytest.fixture(scope="module")  # while it is open, its thread has no place for another loop
+def chromium() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no browser: {CHROMIUM} is missing; `make browser` installs it as root")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        opened.close()

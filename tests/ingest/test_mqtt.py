@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from ingest.mqtt import Delivery, Link, Will
+from ingest.mqtt import MIN_RECONNECT_S, Delivery, Link, Will
 
 pytestmark = pytest.mark.broker
 TOPIC = "ecg/v1/a/b/frame"
@@ -32,11 +32,11 @@ class Server:
 
     def start(self) -> Server:
         self.link.start()
-        assert self.link.wait_ready(5.0)
+        assert self.link.wait_ready(20.0)
         return self
 
     def take(self, n: int = 1) -> list[Delivery]:
-        return [self._queue.get(timeout=5.0) for _ in range(n)]
+        return [self._queue.get(timeout=20.0) for _ in range(n)]
 
     def take_payloads(self, n: int) -> list[bytes]:
         return [delivery.payload for delivery in self.take(n)]
@@ -57,7 +57,7 @@ def server(broker):
 def device(broker):
     link = Link(broker.host, broker.port, "device", will=Will("ecg/v1/a/b/status", b"gone"))
     link.start()
-    assert link.wait_ready(5.0)
+    assert link.wait_ready(20.0)
     yield link
     link.stop()
 
@@ -87,9 +87,9 @@ def test_publisher_hears_of_each_acknowledgement_once(broker):
     heard: queue.SimpleQueue[int] = queue.SimpleQueue()
     link = Link(broker.host, broker.port, "device", on_acknowledged=heard.put)
     link.start()
-    assert link.wait_ready(5.0)
+    assert link.wait_ready(20.0)
     numbers = [link.publish(TOPIC, b"x") for _ in range(200)]
-    assert [heard.get(timeout=5.0) for _ in numbers] == numbers
+    assert [heard.get(timeout=20.0) for _ in numbers] == numbers
     link.stop()
     assert heard.empty()
 
@@ -179,8 +179,8 @@ def test_everybody_is_back_after_the_broker_was_killed(server, device, broker, w
     wait_until(lambda: not server.link.is_connected and not device.is_connected, 3.0)
     assert not server.link.wait_ready(0)
     broker.start()
-    assert server.link.wait_ready(5.0)
-    assert device.wait_ready(5.0)
+    assert server.link.wait_ready(20.0)
+    assert device.wait_ready(20.0)
     device.publish(TOPIC, b"after")
     assert b"after" in server.take_payloads(1)
 
@@ -192,7 +192,7 @@ def test_broker_may_come_after_its_clients(stopped_broker):
     assert not server.states[0][0]
     assert "no broker answers" in server.states[0][1]
     stopped_broker.start()
-    assert server.link.wait_ready(5.0)
+    assert server.link.wait_ready(20.0)
     server.link.stop()
 
 
@@ -204,24 +204,27 @@ def test_will_is_published_when_the_plug_is_pulled_only(server, device, broker):
 
     polite = Link(broker.host, broker.port, "polite", will=Will("ecg/v1/a/c/status", b"gone"))
     polite.start()
-    assert polite.wait_ready(5.0)
+    assert polite.wait_ready(20.0)
     polite.stop()
     assert server.has_no_more()
 
 
-def test_cut_lasts_until_restore(device):
+def test_cut_lasts_until_restore(device, wait_until):
     device.cut()
-    assert not device.wait_ready(0) or not device.wait_ready(1.5)
+    wait_until(lambda: not device.is_connected, 3.0)  # as with a pulled plug, it is noticed
+    assert not device.wait_ready(2 * MIN_RECONNECT_S)
     device.restore()
     assert device.wait_ready(3.0)
 
 
-def test_retained_message_is_marked(broker, device):
+def test_retained_message_is_marked(broker, server, device):
     device.publish("ecg/v1/a/b/status", b"here", retain=True)
-    server = Server(broker, "late").start()
-    (status,) = server.take()
-    assert (status.retained, status.payload) == (True, b"here")
-    server.link.stop()
+    (heard,) = server.take()
+    late = Server(broker, "late").start()
+    (kept,) = late.take()
+    assert (heard.retained, heard.payload) == (False, b"here")
+    assert (kept.retained, kept.payload) == (True, b"here")
+    late.link.stop()
 
 
 def test_without_a_connection_quick_messages_are_given_up_others_wait(stopped_broker):
@@ -248,17 +251,17 @@ def test_receiver_that_fails_does_not_end_the_connection(broker, device):
         broker.host, broker.port, "fails", subscriptions=[("ecg/#", 1)], on_message=fail_once
     )
     link.start()
-    assert link.wait_ready(5.0)
+    assert link.wait_ready(20.0)
     device.publish(TOPIC, b"bad")
     device.publish(TOPIC, b"good")
-    assert [seen.get(timeout=5.0) for _ in range(2)] == [b"bad", b"good"]
+    assert [seen.get(timeout=20.0) for _ in range(2)] == [b"bad", b"good"]
     link.stop()
 
 
 def test_stop_sends_what_was_published_before(server, broker):
     link = Link(broker.host, broker.port, "brief")
     link.start()
-    assert link.wait_ready(5.0)
+    assert link.wait_ready(20.0)
     for i in range(300):
         link.publish(TOPIC, b"%d" % i)
     link.stop()

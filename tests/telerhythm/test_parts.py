@@ -22,7 +22,7 @@ def test_a_taken_port_is_passed_over():
 
 def test_a_port_that_another_part_will_take_is_passed_over():
     port = free_port(23_000)
-    assert free_port(port, taken=[port]) != port
+    assert free_port(port) != port
 
 
 def test_a_part_that_dies_is_told_with_its_last_words(tmp_path):

@@ -80,3 +80,10 @@ def test_the_password_is_read_from_its_file_and_not_shown(write, tmp_path):
     settings = load(write(GOOD.replace("port = 8883", f'password_file = "{tmp_path}/secret"')))
     assert settings.broker.password() == "hunter2"
     assert "hunter2" not in repr(settings)
+
+
+def test_a_password_file_that_cannot_be_read_is_named(write, tmp_path):
+    missing = tmp_path / "gone"
+    settings = load(write(GOOD.replace("port = 8883", f'password_file = "{missing}"')))
+    with pytest.raises(BadSetting, match=r"broker\.password_file: .*gone cannot be read"):
+        settings.broker.password()

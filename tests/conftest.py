@@ -1,4 +1,4 @@
-"""A real broker, and records to play."""
+"""For tests of several rooms: a real broker, and records to play."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from ecg import Record
+
+# a machine that is busy is slow: no example fails for its time
+settings.register_profile("telerhythm", deadline=None)
+settings.load_profile("telerhythm")
 
 HOST = "127.0.0.1"
 
