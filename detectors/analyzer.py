@@ -151,8 +151,8 @@ class Analyzer:
         counts = kernel.advance(
             self._head, self._leads, x, self._step, self._table, models(), *rows
         )
-        found = (table[:n] for table, n in zip(rows, counts, strict=True))
-        return Findings(*found, through_sample=int(self._head["through"]))
+        beats, vitals, quality, episodes = (t[:n] for t, n in zip(rows, counts, strict=True))
+        return Findings(beats, vitals, quality, episodes, through_sample=int(self._head["through"]))
 
 
 def tables(
