@@ -17,6 +17,7 @@ from detectors.pwave import coherence
 from detectors.trees import score
 
 WINDOW = 32  # intervals
+EVERY = 4  # intervals: so often is the window judged
 LEAST = 12  # intervals before anything is said
 SHORTEST_S, LONGEST_S = np.float32(0.2), np.float32(3.0)
 BEGINS, ENDS = np.float32(0.5), np.float32(-0.5)  # log odds; by cross-validation
@@ -56,24 +57,36 @@ AF = np.dtype(
 
 
 @njit(cache=True, nogil=True)
-def _sort(values, n):  # type: ignore[no-untyped-def]
-    """Sort the first `n` values in place, by insertion: they are few."""
-    for i in range(1, n):
-        x = values[i]
-        j = i - 1
-        while j >= 0 and values[j] > x:
-            values[j + 1] = values[j]
-            j -= 1
-        values[j + 1] = x
+def _select(values, n, k):  # type: ignore[no-untyped-def]
+    """Put the `k`-th smallest of the first `n` values into its place: Hoare 1961, "Find"."""
+    low, high = 0, n - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        i, j = low, high
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if k <= j:
+            high = j
+        elif k >= i:
+            low = i
+        else:
+            break
+    return values[k]
 
 
 @njit(cache=True, nogil=True)
 def _median_lag(af, n, lag):  # type: ignore[no-untyped-def]
-    """Median of the differences to the interval `lag` before."""
+    """Median (the lower one of two) of the differences to the interval `lag` before."""
     for i in range(n - lag):
         af.sorted[i] = abs(af.ordered[i + lag] - af.ordered[i])
-    _sort(af.sorted, n - lag)
-    return np.float32(0.5) * (af.sorted[(n - lag - 1) // 2] + af.sorted[(n - lag) // 2])
+    return _select(af.sorted, n - lag, (n - lag - 1) // 2)
 
 
 @njit(cache=True, nogil=True)
@@ -119,13 +132,12 @@ def measure(af, leads):  # type: ignore[no-untyped-def]
     one, two, three = _median_lag(af, n, 1), _median_lag(af, n, 2), _median_lag(af, n, 3)
     for i in range(n):
         af.sorted[i] = af.ordered[i]
-    _sort(af.sorted, n)
-    middle = np.float32(0.5) * (af.sorted[(n - 1) // 2] + af.sorted[n // 2])
-    quartiles = af.sorted[(3 * n) // 4] - af.sorted[n // 4]
+    middle = _select(af.sorted, n, (n - 1) // 2)
+    quartiles = _select(af.sorted, n, (3 * n) // 4)
+    quartiles -= _select(af.sorted, n, n // 4)
     for i in range(n):
         af.sorted[i] = abs(af.sorted[i] - middle)
-    _sort(af.sorted, n)
-    away = np.float32(0.5) * (af.sorted[(n - 1) // 2] + af.sorted[n // 2])
+    away = _select(af.sorted, n, (n - 1) // 2)
     f[0], f[1], f[2], f[3] = (
         mean,
         math.sqrt(variance) / mean,
@@ -153,7 +165,7 @@ def take(af, leads, nn_s, forest):  # type: ignore[no-untyped-def]
         return False
     af.nn[af.n_nn % WINDOW] = nn_s
     af.n_nn += 1
-    if af.n_nn < LEAST:
+    if af.n_nn < LEAST or af.n_nn % EVERY:
         return False
     measure(af, leads)
     af.score = score(forest, af.features)

@@ -30,12 +30,12 @@ from training.streams import fold, seconds
 
 MATCH_S = 0.15
 RING_BEFORE, RING_AFTER = 300, 212  # analysis samples about a beat that the ring shall hold
-ROUNDS = 100
+ROUNDS = 60
 MITDB_WEIGHT = 200.0  # of a half-hour record; one of Challenge 2017 counts 1
 PARAMETERS = {
     "objective": "binary",
     "num_leaves": 8,
-    "learning_rate": 0.08,
+    "learning_rate": 0.1,
     "min_data_in_leaf": 200,
     "feature_fraction": 0.6,
     "bagging_fraction": 0.7,
@@ -108,7 +108,7 @@ def play(course: Course, forest: Forest) -> tuple[NDArray[Any], NDArray[Any], ND
         n = rhythm.known(head, leads, beat, forest, rows, 0)
         episodes += [rows[:n].copy()]
         now = int(head["rhythm"]["af"]["n_nn"])
-        if now > before and now >= af.LEAST:
+        if now > before and now >= af.LEAST and now % af.EVERY == 0:
             features.append(head["rhythm"]["af"]["features"].copy())
             half = min(now, af.WINDOW) // 2
             middles.append(head["rhythm"]["nn_at"][(now - 1 - half) % af.WINDOW] / ANALYSIS_HZ)

@@ -164,26 +164,30 @@ def test_ventricular_beats_do_not_count_as_irregular():
 
 def naive_features(rr):
     """The eleven features of intervals, written with whole arrays."""
-    step, middle = np.diff(rr), np.median(rr)
+
+    def median(values):
+        return np.sort(values)[(values.size - 1) // 2]  # the lower one of two
+
+    step, middle = np.diff(rr), median(rr)
     turned = (np.abs(step[1:]) > 0.06) & (np.abs(step[:-1]) > 0.06)
     ordered = np.sort(rr)
     centred = rr - rr.mean()
     return [
         rr.mean(),
         rr.std() / rr.mean(),
-        np.median(np.abs(step)) / middle,
+        median(np.abs(step)) / middle,
         np.sqrt(np.mean(step**2)) / rr.mean(),
-        np.median(np.abs(rr[2:] - rr[:-2])) / middle,
-        np.median(np.abs(rr[3:] - rr[:-3])) / middle,
+        median(np.abs(rr[2:] - rr[:-2])) / middle,
+        median(np.abs(rr[3:] - rr[:-3])) / middle,
         np.mean(np.abs(step) > 0.05),
         np.mean(centred[1:] * centred[:-1]) / rr.var(),
-        np.median(np.abs(rr - middle)) / middle,
+        median(np.abs(rr - middle)) / middle,
         np.sum(turned & (step[1:] * step[:-1] < 0)) / (turned.sum() + 1),
         (ordered[3 * rr.size // 4] - ordered[rr.size // 4]) / middle,
     ]
 
 
-@pytest.mark.parametrize("n", [13, 20, 32, 50])
+@pytest.mark.parametrize("n", [12, 20, 32, 50])
 def test_features_of_intervals_are_those_of_a_plain_reference(n):
     from detectors import af
 
