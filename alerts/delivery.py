@@ -20,6 +20,9 @@ def document(state: State, now_ns: int) -> BedAlarms:
         connected=state.seen_ns is not None and not silent,
         leads=state.leads,
         alarms=state.alarms,
+        audio_pause=state.audio_pause,
+        off=state.off,
+        limits=tuple(state.limits.values().items()) if place.device else (),
     )
 
 

@@ -3,32 +3,50 @@
 It is pure: clocks, networks and people are outside, and come in as events. What it promises, after
 IEC 60601-1-8:2006+A1:2012 (tests/alerts/test_engine_properties.py holds it to that):
 
-- no lethal condition goes by without an alarm that is shown until somebody has seen it (6.10);
+- no lethal condition goes by without an alarm that is shown until somebody has seen it (6.10), or,
+  when something speaks against it, without a line in the log that says what;
 - a signal that is lost does not end a lethal alarm: only a signal that shows the contrary does;
 - acknowledging silences one condition, never the next one, even of the same kind (6.8);
+- a pause of the sound ends by itself, and at once when a new alarm of high priority comes (6.8);
 - no alarm hides another (6.1.2): each kind and subject has its own, the most urgent stands first;
 - each alarm goes through each phase at most once, and each change is told once (6.12).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from alerts import rules
+from alerts import device, people, rules
 from alerts.board import Board, Condition
+from alerts.device import DeviceAlarm, Judge, Known
+from alerts.pulse import Pulse
 from alerts.rules import Limits
-from alerts.state import Place, Signal, State, from_json, to_json
+from alerts.signal import Signal
+from alerts.state import Override, Place, State, from_json, to_json
+from alerts.teller import Teller
 from alerts.watch import Analysed, watch
-from alerts.words import Acknowledge, AlarmKind, Reset, Transition
+from alerts.words import (
+    Acknowledge,
+    AlarmKind,
+    Command,
+    Off,
+    Phase,
+    Priority,
+    Reset,
+    Transition,
+)
 from ecg.clock import NS
 
 __all__ = [
     "Acknowledge",
     "Analysed",
+    "DeviceAlarm",
     "Event",
     "FrameSeen",
     "Limits",
+    "Override",
     "Place",
+    "Pulse",
     "Reset",
     "Signal",
     "State",
@@ -74,15 +92,17 @@ class Tick:
     """Time passes; to be sent at least once a second."""
 
 
-Event = Analysed | FrameSeen | Trouble | Tick | Acknowledge | Reset
+Event = Analysed | FrameSeen | Trouble | Tick | Pulse | DeviceAlarm | Command
 
 
-def begin(place: Place, limits: Limits | None = None) -> State:
+def begin(place: Place, limits: Limits | None = None, off: tuple[Off, ...] = ()) -> State:
     """A bed without alarms. The silence of its device counts from the first `Tick`."""
-    return State(place, limits or Limits())
+    return State(place, limits or Limits(), off=off)
 
 
-def step(state: State, event: Event, now_ns: int) -> tuple[State, tuple[Transition, ...]]:
+def step(
+    state: State, event: Event, now_ns: int, judge: Judge = device.judge
+) -> tuple[State, tuple[Transition, ...]]:
     """What an event changes.
 
     Parameters
@@ -91,49 +111,81 @@ def step(state: State, event: Event, now_ns: int) -> tuple[State, tuple[Transiti
     event : Event
     now_ns : int
         Wall clock.
+    judge : Judge
+        Gives the verdict on alarms of devices.
 
     Returns
     -------
     state : State
     transitions : tuple of Transition
         In the order in which they happened.
+
+    Raises
+    ------
+    BadInput
+        If somebody commands what cannot be; nothing has changed then.
     """
-    board = Board(state.alarms, state.serial, now_ns)
-    signal, leads, seen_ns = state.signal, state.leads, state.seen_ns
+    off = frozenset([o.kind for o in state.off]) if state.off else ()
+    board = Board(state.alarms, state.serial, now_ns, off, state.suppressed)
     match event:
         case Analysed():
-            leads = event.leads or leads
-            signal = watch(signal, event, state.limits, leads, board)
+            leads = event.leads or state.leads
+            teller = Teller(board, state.limits, leads, state.pulses)
+            after = state._replace(leads=leads, signal=watch(state.signal, event, teller))
         case FrameSeen():
-            seen_ns = event.received_ns if seen_ns is None else max(seen_ns, event.received_ns)
+            seen_ns = event.received_ns
+            after = _seen(state, seen_ns if state.seen_ns is None else max(state.seen_ns, seen_ns))
             board.over(AlarmKind.NO_DATA, event.received_ns)
         case Tick():
-            # a wall clock that was set back must not make the device silent for that long
-            seen_ns = now_ns if seen_ns is None else min(seen_ns, now_ns)
-            if state.place.device:
-                _judge_silence(board, seen_ns, now_ns, state.limits)
+            after = _tick(state, board, now_ns, judge)
         case Trouble():
+            after = state
             if event.on:
                 board.holds(Condition(event.kind, now_ns, event.text, event.about))
             else:
                 board.over(event.kind, now_ns, event.about)
-        case Acknowledge():
-            board.acknowledge(event.alarm_id, event.by, _pressed_ns(event, now_ns))
-        case Reset():
-            board.reset(event.alarm_id, event.by, _pressed_ns(event, now_ns))
-    if not board.transitions:
-        return State(
-            state.place, state.limits, leads, signal, seen_ns, state.alarms, state.serial
-        ), ()
-    after = replace(
-        state,
-        leads=leads,
-        signal=signal,
-        seen_ns=seen_ns,
-        alarms=board.sorted(),
-        serial=board.serial,
+        case Pulse():
+            after = state._replace(pulses=state.pulses.taken(event))
+        case DeviceAlarm():
+            claims = device.take(state.claims, event, board, now_ns)
+            after = state._replace(claims=claims)
+        case _:
+            after = people.obey(state, event, board, now_ns)
+    if not board.transitions and board.suppressed() == state.suppressed:
+        return after, ()
+    if after.audio_pause is not None and any(_breaks_pause(t) for t in board.transitions):
+        after = after._replace(audio_pause=None)
+    after = after._replace(
+        alarms=board.sorted(), serial=board.serial, suppressed=board.suppressed()
     )
     return after, tuple(board.transitions)
+
+
+def _tick(state: State, board: Board, now_ns: int, judge: Judge) -> State:
+    # a wall clock that was set back must not make the device silent for that long
+    seen_ns = now_ns if state.seen_ns is None else min(state.seen_ns, now_ns)
+    if state.place.device:
+        _judge_silence(board, seen_ns, now_ns, state.limits)
+    if state.claims:
+        known = Known(state.signal, state.pulses, state.alarms, state.limits)
+        claims = device.settle(state.claims, known, judge, board, now_ns)
+        state = state._replace(claims=claims)
+    if state.alarms:
+        board.escalate(state.limits.escalate_s)
+        if any(alarm.raised_ns > now_ns for alarm in state.alarms):
+            state = state._replace(alarms=board.sorted())
+    if state.audio_pause is not None:
+        state = state._replace(audio_pause=people.pause_at(state.audio_pause, now_ns))
+    return _seen(state, seen_ns)
+
+
+def _seen(state: State, seen_ns: int) -> State:
+    return state if seen_ns == state.seen_ns else state._replace(seen_ns=seen_ns)
+
+
+def _breaks_pause(transition: Transition) -> bool:
+    """A pause is for the alarms that somebody has heard, not for a new one that may kill."""
+    return transition.phase is Phase.RAISED and transition.priority is Priority.HIGH
 
 
 def _judge_silence(board: Board, seen_ns: int, now_ns: int, limits: Limits) -> None:
@@ -144,8 +196,3 @@ def _judge_silence(board: Board, seen_ns: int, now_ns: int, limits: Limits) -> N
         )
         began_ns = seen_ns + round(limits.no_data_s * NS)
         board.holds(Condition(AlarmKind.NO_DATA, began_ns, text))
-
-
-def _pressed_ns(command: Acknowledge | Reset, now_ns: int) -> int:
-    """When the button was pressed, if that is known and can be true."""
-    return min(command.t_ns, now_ns) if command.t_ns > 0 else now_ns

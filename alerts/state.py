@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
+from alerts.board import Suppressed
+from alerts.device import Claim
+from alerts.kinds import AlarmKind
+from alerts.pulse import Pulses
 from alerts.rules import Limits
-from alerts.words import Alarm, Source, alarm_fields, alarm_from_fields
-from ecg.errors import BadInput
+from alerts.signal import Signal, signal_fields, signal_from_fields
+from alerts.words import (
+    Alarm,
+    AudioPause,
+    Off,
+    Source,
+    alarm_fields,
+    alarm_from_fields,
+)
+from alerts.words import off_fields as _off_fields
+from alerts.words import off_from_fields as _off_from_fields
+from alerts.words import pause_fields as _pause_fields
+from alerts.words import pause_from_fields as _pause_from_fields
+from ecg.errors import BadInput, BadSetting
 
 _VERSION = 1
 
@@ -22,52 +38,27 @@ class Place:
     label: str = ""
     source: Source = "device"
     device: str = ""  # empty: no device belongs here (`SYSTEM_BED`), so none can fall silent
+    patient: str = ""  # whose limits they are; never published
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
-    """What the rules on the signal remember; times are the signal's own.
+class Override:
+    """A limit that somebody set for the patient, instead of that of the settings."""
 
-    Attributes
-    ----------
-    through_ns : int
-        All beats before it are known.
-    second_ns : int or None
-        Start of the last second whose quality is known.
-    quality : tuple of int, [n_leads]
-        `ecg.codes.QualityCode` in that second.
-    last_qrs_ns : int
-        The last QRS, also one that was found where no lead would show it.
-    quiet_since_ns : int or None
-        Last QRS, or since when one would have been seen; None while no lead would show one.
-    beats_ns : tuple of int
-        The last beats without a gap in the signal between them, as many as a rule needs.
-    off_since_ns : tuple of (int or None), [n_leads]
-        Since when each lead is off.
-    poor_since_ns : int or None
-        Since when no lead can be analysed.
-    hr_bpm : float or None
-        Last heart rate known.
-    """
-
-    through_ns: int = 0
-    second_ns: int | None = None
-    quality: tuple[int, ...] = ()
-    last_qrs_ns: int = 0
-    quiet_since_ns: int | None = None
-    beats_ns: tuple[int, ...] = ()
-    off_since_ns: tuple[int | None, ...] = ()
-    poor_since_ns: int | None = None
-    hr_bpm: float | None = None
+    name: str
+    value: float
+    by: str
+    t_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """All that the engine knows of one bed.
 
     Attributes
     ----------
-    place, limits
+    place
+    limits : Limits
+        In force: those of the settings with the overrides.
     leads : tuple of str
         As the last analysis named them.
     signal : Signal
@@ -76,16 +67,31 @@ class State:
     alarms : tuple of Alarm
         All that are shown, most urgent first.
     serial : int
-        Alarms raised so far.
+        Alarms raised or suppressed so far.
+    suppressed : tuple
+        Conditions that hold and are not shown.
+    pulses : Pulses
+    audio_pause : AudioPause or None
+    off : tuple of Off
+        Kinds that are switched off.
+    overrides : tuple of Override
+    claims : tuple of Claim
+        Alarms that the device raised itself.
     """
 
     place: Place
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = Limits()
     leads: tuple[str, ...] = ()
-    signal: Signal = field(default_factory=Signal)
+    signal: Signal = Signal()
     seen_ns: int | None = None
     alarms: tuple[Alarm, ...] = ()
     serial: int = 0
+    suppressed: tuple[Suppressed, ...] = ()
+    pulses: Pulses = Pulses()
+    audio_pause: AudioPause | None = None
+    off: tuple[Off, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
 
 def to_json(state: State) -> str:
@@ -95,10 +101,16 @@ def to_json(state: State) -> str:
             "v": _VERSION,
             "ward": state.place.ward,
             "bed": state.place.bed,
+            "patient": state.place.patient,
             "leads": state.leads,
-            "signal": asdict(state.signal),
+            "signal": signal_fields(state.signal),
             "alarms": [alarm_fields(alarm) for alarm in state.alarms],
             "serial": state.serial,
+            "suppressed": state.suppressed,
+            "audio_pause": _pause_fields(state.audio_pause),
+            "off": [_off_fields(off) for off in state.off],
+            "overrides": [asdict(override) for override in state.overrides],
+            "claims": [asdict(claim) for claim in state.claims],
         },
         separators=(",", ":"),
         allow_nan=False,
@@ -109,12 +121,13 @@ def from_json(text: str, place: Place, limits: Limits | None = None) -> State:
     """The state that `to_json` wrote: its alarms are active again, and not raised again.
 
     The silence of the device counts from the restart: what it sent meanwhile is still at the
-    broker.
+    broker. Limits that somebody set for the patient stay; when they contradict those of settings
+    that were changed meanwhile, the settings win and `overrides` is empty.
 
     Raises
     ------
     BadInput
-        If the text is damaged, of another version or of another bed.
+        If the text is damaged, of another version, of another bed or of another patient.
     """
     try:
         fields: dict[str, Any] = json.loads(text)
@@ -122,17 +135,33 @@ def from_json(text: str, place: Place, limits: Limits | None = None) -> State:
             raise ValueError(f"version {fields['v']!r}, not {_VERSION}")
         if (fields["ward"], fields["bed"]) != (place.ward, place.bed):
             raise ValueError(f"it is of {fields['ward']}/{fields['bed']}")
-        signal: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in fields["signal"].items()
-        }
+        if fields["patient"] != place.patient:
+            raise ValueError("another patient was in the bed")
+        limits, overrides = _in_force(fields["overrides"], limits or Limits())
         return State(
             place=place,
-            limits=limits or Limits(),
+            limits=limits,
             leads=tuple(fields["leads"]),
-            signal=Signal(**signal),
+            signal=signal_from_fields(fields["signal"]),
             alarms=tuple(alarm_from_fields(alarm) for alarm in fields["alarms"]),
             serial=int(fields["serial"]),
+            suppressed=tuple(
+                (AlarmKind(kind), str(about), str(i)) for kind, about, i in fields["suppressed"]
+            ),
+            audio_pause=_pause_from_fields(fields["audio_pause"]),
+            off=tuple(_off_from_fields(off) for off in fields["off"]),
+            overrides=overrides,
+            claims=tuple(Claim.from_fields(claim) for claim in fields["claims"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise BadInput(f"alarm state of {place.ward}/{place.bed}: {error}; not resumed") from error
+
+
+def _in_force(fields: list[dict[str, Any]], limits: Limits) -> tuple[Limits, tuple[Override, ...]]:
+    overrides = tuple(
+        Override(str(o["name"]), o["value"], str(o["by"]), int(o["t_ns"])) for o in fields
+    )
+    try:
+        return limits.changed(**{o.name: o.value for o in overrides}), overrides
+    except BadSetting:
+        return limits, ()

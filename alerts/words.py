@@ -6,11 +6,27 @@ beside each rule in `alerts.board`. The JSON documents are described in docs/ala
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from alerts.kinds import LETHAL, AlarmKind, Phase, Priority
+from alerts.alarm import Alarm, Evidence, Transition, alarm_fields, alarm_from_fields, dump
+from alerts.commands import (
+    VERSION,
+    Acknowledge,
+    Command,
+    PauseAudio,
+    Reset,
+    ResumeAudio,
+    SetLimits,
+    SwitchOff,
+    SwitchOn,
+    command_name,
+    decode_command,
+    encode_command,
+    load,
+    why,
+)
+from alerts.kinds import ALWAYS_ON, LETHAL, PRIORITY, AlarmKind, Phase, Priority
 from alerts.topics import (
     WardTopic,
     alarm_topic,
@@ -22,32 +38,44 @@ from alerts.topics import (
 from ecg.errors import BadInput
 
 __all__ = [
+    "ALWAYS_ON",
     "LETHAL",
+    "PRIORITY",
     "SYSTEM_BED",
     "Acknowledge",
     "Alarm",
     "AlarmKind",
+    "AudioPause",
     "BedAlarms",
     "Command",
     "Evidence",
+    "Off",
+    "PauseAudio",
     "Phase",
     "Priority",
     "Reset",
+    "ResumeAudio",
+    "SetLimits",
     "Source",
+    "SwitchOff",
+    "SwitchOn",
     "Transition",
     "WardTopic",
+    "alarm_fields",
+    "alarm_from_fields",
     "alarm_topic",
     "check_word",
+    "command_name",
     "command_topic",
     "decode_command",
     "decode_state",
     "encode_command",
     "encode_state",
+    "is_audible",
     "live_topic",
     "parse_ward_topic",
 ]
 
-VERSION = 1
 SYSTEM_BED = "_system"
 """The "bed" of a ward that carries what concerns the whole ward: unknown device, store trouble."""
 
@@ -55,115 +83,21 @@ Source = Literal["real", "simulated", "device"]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """Why an alarm was raised: enough to find the strip and to judge it.
+class AudioPause:
+    """The bed's alarms make no sound until then (6.8, audio paused); wall clock."""
 
-    Attributes
-    ----------
-    from_ns, to_ns : int
-        The strip: 10 s before the condition began to hold, 6 s after.
-    rule : str
-        The rule with its numbers: `QRS interval 4.0 s >= 4.0 s`.
-    beats_ns : tuple of int
-        Times of the beats that the rule used.
-    quality : tuple of int, [n_leads]
-        `ecg.codes.QualityCode` of each lead in the last second known.
-    hr_bpm : float or None
-        Last heart rate known before.
-    """
-
-    from_ns: int
-    to_ns: int
-    rule: str
-    beats_ns: tuple[int, ...] = ()
-    quality: tuple[int, ...] = ()
-    hr_bpm: float | None = None
-
-    def to_json(self) -> str:
-        """As the store keeps it; times are text, since JSON numbers may not hold them."""
-        return _dump(
-            {
-                "from_ns": str(self.from_ns),
-                "to_ns": str(self.to_ns),
-                "rule": self.rule,
-                "beats_ns": [str(t) for t in self.beats_ns],
-                "quality": list(self.quality),
-                "hr_bpm": self.hr_bpm,
-            }
-        )
-
-    @classmethod
-    def from_json(cls, text: str) -> Evidence:
-        """The evidence that `to_json` wrote."""
-        fields = json.loads(text)
-        return cls(
-            from_ns=int(fields["from_ns"]),
-            to_ns=int(fields["to_ns"]),
-            rule=str(fields["rule"]),
-            beats_ns=tuple(int(t) for t in fields["beats_ns"]),
-            quality=tuple(int(q) for q in fields["quality"]),
-            hr_bpm=fields["hr_bpm"],
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """An alarm that is shown: raised, acknowledged or latched.
-
-    Attributes
-    ----------
-    id : str
-        Never used again, not even for the same kind in the same bed: so an acknowledgement
-        that was on its way cannot reach a condition that its sender has not seen.
-    kind, priority, phase
-    since_ns : int
-        When the condition began to hold.
-    text : str
-        One plain sentence.
-    about : str
-        What the alarm is about when a bed may have several of its kind: the unknown device.
-    acknowledged_by : str or None
-    """
-
-    id: str
-    kind: AlarmKind
-    priority: Priority
-    phase: Phase
     since_ns: int
-    text: str
-    about: str = ""
-    acknowledged_by: str | None = None
+    until_ns: int
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
-    """One change of one alarm: what the log keeps and people are told.
+class Off:
+    """A kind of alarm that is switched off (6.8, alarm off); must be visible at the bed."""
 
-    Attributes
-    ----------
-    alarm_id, kind, priority
-    phase : Phase
-        What it became.
-    t_ns : int
-        When the condition changed (by the signal's own time for rules on the signal).
-    noted_ns : int
-        When we noticed, by the wall clock.
-    text : str
-    by : str or None
-        Who acknowledged or reset.
-    evidence : Evidence or None
-        Of physiological alarms when they are raised.
-    """
-
-    alarm_id: str
     kind: AlarmKind
-    priority: Priority
-    phase: Phase
-    t_ns: int
-    noted_ns: int
-    text: str
-    by: str | None = None
-    evidence: Evidence | None = None
+    since_ns: int  # 0: by the settings
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +120,10 @@ class BedAlarms:
     leads : tuple of str
     alarms : tuple of Alarm
         Most urgent first.
+    audio_pause : AudioPause or None
+    off : tuple of Off
+    limits : tuple of (name, value)
+        In force for the patient; empty for `SYSTEM_BED`.
     """
 
     ward: str
@@ -197,40 +135,25 @@ class BedAlarms:
     connected: bool
     leads: tuple[str, ...]
     alarms: tuple[Alarm, ...]
+    audio_pause: AudioPause | None = None
+    off: tuple[Off, ...] = ()
+    limits: tuple[tuple[str, float], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledge:
-    """Somebody has seen an alarm and takes care of it.
+def is_audible(alarm: Alarm, pause: AudioPause | None) -> bool:
+    """Whether an alarm asks for a sound (6.3.3): not acknowledged, not paused, not information.
 
-    A latched alarm, whose condition is over, is thereby reset.
+    A latched alarm sounds until somebody has seen it.
     """
-
-    alarm_id: str
-    by: str
-    t_ns: int = 0  # when it was pressed; 0 when not known
-
-
-@dataclass(frozen=True, slots=True)
-class Reset:
-    """Take away a latched alarm; one whose condition still holds stays (IEC 60601-1-8, 6.9)."""
-
-    alarm_id: str
-    by: str
-    t_ns: int = 0
-
-
-Command = Acknowledge | Reset
-_COMMANDS: dict[str, type[Acknowledge] | type[Reset]] = {
-    "acknowledge": Acknowledge,
-    "reset": Reset,
-}
-_SHOWN = frozenset({Phase.RAISED, Phase.ACKNOWLEDGED, Phase.LATCHED})
+    return (
+        pause is None and alarm.phase is not Phase.ACKNOWLEDGED and alarm.priority > Priority.INFO
+    )
 
 
 def encode_state(state: BedAlarms) -> bytes:
     """The document as UTF-8 JSON."""
-    return _dump(
+    pause = state.audio_pause
+    return dump(
         {
             "v": VERSION,
             "ward": state.ward,
@@ -241,7 +164,13 @@ def encode_state(state: BedAlarms) -> bytes:
             "device": state.device,
             "connected": state.connected,
             "leads": list(state.leads),
-            "alarms": [alarm_fields(alarm) for alarm in state.alarms],
+            "alarms": [
+                {**alarm_fields(alarm), "audible": is_audible(alarm, pause)}
+                for alarm in state.alarms
+            ],
+            "audio_pause": pause_fields(pause),
+            "off": [off_fields(off) for off in state.off],
+            "limits": dict(state.limits),
         }
     ).encode()
 
@@ -254,7 +183,7 @@ def decode_state(payload: bytes) -> BedAlarms:
     BadInput
         If it is not one of this version.
     """
-    fields = _load(payload, "alarm state")
+    fields = load(payload, "alarm state")
     try:
         if fields["source"] not in ("real", "simulated", "device"):
             raise ValueError(f"source {fields['source']!r} is not real, simulated or device")
@@ -268,91 +197,34 @@ def decode_state(payload: bytes) -> BedAlarms:
             connected=bool(fields["connected"]),
             leads=tuple(str(lead) for lead in fields["leads"]),
             alarms=tuple(alarm_from_fields(alarm) for alarm in fields["alarms"]),
+            audio_pause=pause_from_fields(fields.get("audio_pause")),
+            off=tuple(off_from_fields(off) for off in fields.get("off", ())),
+            limits=tuple((str(k), float(v)) for k, v in fields.get("limits", {}).items()),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadInput(f"alarm state: {_why(error)}; see docs/alarms.md") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadInput(f"alarm state: {why(error)}; see docs/alarms.md") from error
 
 
-def encode_command(command: Command) -> bytes:
-    """The command as UTF-8 JSON."""
-    return _dump(
-        {
-            "v": VERSION,
-            "command": type(command).__name__.lower(),
-            "alarm_id": command.alarm_id,
-            "by": command.by,
-            "t_ns": str(command.t_ns),
-        }
-    ).encode()
+def pause_fields(pause: AudioPause | None) -> dict[str, Any] | None:
+    """The pause as JSON takes it."""
+    if pause is None:
+        return None
+    times = {"since_ns": str(pause.since_ns), "until_ns": str(pause.until_ns)}
+    return {**times, "by": pause.by}
 
 
-def decode_command(payload: bytes) -> Command:
-    """The command in a message.
-
-    Raises
-    ------
-    BadInput
-        If it is not one of this version, or does not say who commands.
-    """
-    fields = _load(payload, "command")
-    try:
-        make = _COMMANDS[fields["command"]]
-        alarm_id, by = fields["alarm_id"], fields["by"]
-        if not isinstance(alarm_id, str) or not 0 < len(alarm_id) <= 200:
-            raise ValueError("alarm_id is not a text of 1 to 200 characters")
-        if not isinstance(by, str) or not 0 < len(by.strip()) <= 64:
-            raise ValueError("by is not a name of 1 to 64 characters")
-        return make(alarm_id=alarm_id, by=by.strip(), t_ns=int(fields["t_ns"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadInput(f"command: {_why(error)}; see docs/alarms.md") from error
+def pause_from_fields(fields: dict[str, Any] | None) -> AudioPause | None:
+    """The pause that `pause_fields` wrote."""
+    if fields is None:
+        return None
+    return AudioPause(int(fields["since_ns"]), int(fields["until_ns"]), str(fields["by"]))
 
 
-def alarm_fields(alarm: Alarm) -> dict[str, Any]:
-    """The alarm as JSON takes it."""
-    return {
-        "id": alarm.id,
-        "kind": alarm.kind.value,
-        "priority": alarm.priority.label,
-        "technical": alarm.kind.is_technical,
-        "phase": alarm.phase.value,
-        "since_ns": str(alarm.since_ns),
-        "text": alarm.text,
-        "about": alarm.about,
-        "acknowledged_by": alarm.acknowledged_by,
-    }
+def off_fields(off: Off) -> dict[str, Any]:
+    """What is switched off, as JSON takes it."""
+    return {"kind": off.kind.value, "since_ns": str(off.since_ns), "by": off.by}
 
 
-def alarm_from_fields(fields: dict[str, Any]) -> Alarm:
-    """The alarm that `alarm_fields` wrote; ValueError, KeyError or TypeError if it is none."""
-    phase = Phase(fields["phase"])
-    if phase not in _SHOWN:
-        raise ValueError(f"an alarm that is {phase} is not shown")
-    by = fields["acknowledged_by"]
-    return Alarm(
-        id=str(fields["id"]),
-        kind=AlarmKind(fields["kind"]),
-        priority=Priority[fields["priority"].upper()],
-        phase=phase,
-        since_ns=int(fields["since_ns"]),
-        text=str(fields["text"]),
-        about=str(fields.get("about", "")),
-        acknowledged_by=None if by is None else str(by),
-    )
-
-
-def _dump(fields: dict[str, Any]) -> str:
-    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def _load(payload: bytes, what: str) -> dict[str, Any]:
-    try:
-        fields = json.loads(payload)
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise BadInput(f"{what}: not JSON ({error})") from error
-    if not isinstance(fields, dict) or fields.get("v") != VERSION:
-        raise BadInput(f"{what}: not an object of version {VERSION}")
-    return fields
-
-
-def _why(error: Exception) -> str:
-    return f"{error} is missing or unknown" if isinstance(error, KeyError) else str(error)
+def off_from_fields(fields: dict[str, Any]) -> Off:
+    """What `off_fields` wrote."""
+    return Off(AlarmKind(fields["kind"]), int(fields["since_ns"]), str(fields["by"]))

@@ -22,6 +22,19 @@ _NOT_ECG = re.compile(
 _MILLIVOLTS = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "nv": 1e-6, "v": 1e3}
 
 
+_PULSE = re.compile(r"^(pleth|ppg|spo2 ?wave|abp|art|bp|ao|fem|uap)", re.IGNORECASE)
+
+
+def is_pulse(name: str) -> bool:
+    """Whether a signal of this name shows pulses: a plethysmogram or an arterial pressure."""
+    return bool(_PULSE.match(name.strip()))
+
+
+def is_ecg(name: str, unit: str) -> bool:
+    """Whether a signal of this name and unit is an ECG lead."""
+    return _is_ecg(name, standard_name(name), unit)
+
+
 def standard_name(name: str) -> str:
     """A lead's standard name where `name` is a variant of it, otherwise `name` without blanks.
 

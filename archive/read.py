@@ -7,7 +7,9 @@ Formats: WFDB header and signal files (Moody, "WFDB Applications Guide"; every f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +24,7 @@ from ecg import Annotations, BadRecord, Record
 if TYPE_CHECKING:
     import edfio
 
-__all__ = ["find_records", "read_annotations", "read_length", "read_record"]
+__all__ = ["find_records", "read_annotations", "read_length", "read_record", "read_signals"]
 
 # wfdb and edfio are imported where they are used: wfdb alone takes 0.4 s to import, and
 # `telerhythm serve` comes here without reading a record.
@@ -48,6 +50,7 @@ def read_record(
     path: str | Path,
     leads: Sequence[str] | None = None,
     uncalibrated_gain: float | None = None,
+    until_s: float | None = None,
 ) -> Record:
     """A record with its ECG leads.
 
@@ -62,6 +65,8 @@ def read_record(
     uncalibrated_gain : float, optional
         ADC units per millivolt of signals whose header says that they are not calibrated (gain
         0 or none). Without it such signals are refused: their height would be a guess.
+    until_s : float, optional
+        Nothing behind this time is read, where the format allows it, nor given.
 
     Returns
     -------
@@ -76,8 +81,12 @@ def read_record(
     """
     file = _locate(Path(path))
     if file.suffix == ".hea":
-        return _read_wfdb(file, leads, uncalibrated_gain)
-    return _read_edf(file, leads)
+        record = _read_wfdb(file, leads, uncalibrated_gain, until_s)
+    else:
+        record = _read_edf(file, leads)
+    if until_s is None or record.duration_s <= until_s:
+        return record
+    return replace(record, x_mv=record.x_mv[:, : round(until_s * record.fs_hz)])
 
 
 def read_annotations(
@@ -134,6 +143,21 @@ def read_length(path: str | Path) -> tuple[float, int]:
     return float(head.fs), int(head.sig_len or 0)
 
 
+def read_signals(path: str | Path) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+    """Names and units of a WFDB record's signals, and its header's comments.
+
+    Raises `BadRecord` as `read_record` does.
+    """
+    record = strip_suffix(Path(path))
+    header = record.with_name(record.name + ".hea")
+    if not header.is_file():
+        raise BadRecord(f"{header}: no such header; records need one in WFDB's format")
+    head = _read_header(header)
+    names, units = getattr(head, "sig_name", None) or [], getattr(head, "units", None) or []
+    signals = [(name or "", unit or "") for name, unit in zip(names, units, strict=False)]
+    return signals, tuple(head.comments or ())
+
+
 def _locate(path: Path) -> Path:
     """The WFDB header or the EDF file that a path means."""
     record = strip_suffix(path)
@@ -149,7 +173,9 @@ def _locate(path: Path) -> Path:
 # ---------------------------------------------------------------- WFDB
 
 
-def _read_wfdb(header: Path, leads: Sequence[str] | None, gain: float | None) -> Record:
+def _read_wfdb(
+    header: Path, leads: Sequence[str] | None, gain: float | None, until_s: float | None
+) -> Record:
     import wfdb
 
     record = str(header.with_suffix(""))
@@ -166,9 +192,16 @@ def _read_wfdb(header: Path, leads: Sequence[str] | None, gain: float | None) ->
     rates = {int(head.samps_per_frame[i]) for i, _ in chosen}
     if len(rates) > 1:
         raise BadRecord(f"{header}: leads are at different rates; ask for those of one rate")
+    last = None  # all of it
+    if until_s is not None and head.sig_len:
+        last = min(int(head.sig_len), math.ceil(until_s * head.fs))
     try:
         data = wfdb.rdrecord(
-            record, channels=[i for i, _ in chosen], physical=False, smooth_frames=False
+            record,
+            sampto=last,
+            channels=[i for i, _ in chosen],
+            physical=False,
+            smooth_frames=False,
         )
     except Exception as err:
         raise BadRecord(

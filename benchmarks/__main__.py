@@ -25,6 +25,9 @@ SECTIONS = (
     ("wire", (), "Wire codec"),
     ("store", (), "Store"),
     ("alarms", (), "Alarm engine"),
+    ("false_alarms", (), "Lethal alarms on real records"),
+    ("alarm_path", (), "From the sample to the alarm"),
+    ("verify", (), "Verification of alarms"),
     ("score", (), "Scoring archives"),
     ("trace", (), "Live trace in the browser"),
 )

@@ -16,6 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from alerts.words import (
     Acknowledge,
+    Command,
     alarm_topic,
     command_topic,
     decode_state,
@@ -80,9 +81,12 @@ class Hub:
 
     def acknowledge(self, ward: str, bed: str, alarm_id: str, by: str) -> bool:
         """Send an acknowledgement; False when the broker is away and it was not sent."""
+        return self.command(ward, bed, Acknowledge(alarm_id, by, now_ns()))
+
+    def command(self, ward: str, bed: str, command: Command) -> bool:
+        """Send a command to `serve`; False when the broker is away and it was not sent."""
         if not self.is_connected:  # sent later it would meet a state that nobody has looked at
             return False
-        command = Acknowledge(alarm_id, by, now_ns())
         sent = self._client.publish(command_topic(ward, bed), encode_command(command), qos=1)
         return sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 

@@ -31,8 +31,8 @@ def tile(view: BedView) -> str:
         mark = SYMBOLS[alarm.priority]
         more = f" <b>+{len(doc.alarms) - 1} more</b>" if len(doc.alarms) > 1 else ""
         sentence = f"<b class='mark'>{mark}</b> {escape(alarm.text)}{_after(alarm)}{more}"
-    who = f"<b>{escape(bed_name(view.bed))}</b><span>{escape(label(doc))}</span>"
-    unit = "<span class='unit'>HR<br>/min</span>"
+    who = f"<b>{escape(bed_name(view.bed))}</b><span>{marks(doc)}{escape(label(doc))}</span>"
+    unit = f"<span class='unit'>HR<br>/min{limits(doc)}</span>"
     title = escape(alarm.text) if alarm else ""
     return (
         f"<div class='head {frame_look(doc)}' data-bed='{escape(view.bed)}'>"
@@ -41,6 +41,27 @@ def tile(view: BedView) -> str:
         f"<div class='sentence {look_of(alarm)}{_fit(alarm)}' title='{title}'>{sentence}</div>"
         "</div>"
     )
+
+
+def marks(doc: BedAlarms) -> str:
+    """What is inactivated at a bed, for as long as it is (IEC 60601-1-8:2006, 6.8.5)."""
+    found = ""
+    if doc.audio_pause is not None:
+        until, by = clock(doc.audio_pause.until_ns), escape(doc.audio_pause.by)
+        found += f"<em title='by {by}'>sound off until {until[:5]}</em> "
+    if doc.off:
+        kinds = ", ".join(f"{off.kind.label} (by {off.by})" for off in doc.off)
+        word = doc.off[0].kind.label if len(doc.off) == 1 else f"{len(doc.off)} alarms"
+        found += f"<em title='off: {escape(kinds)}'>{escape(word)} off</em> "
+    return found
+
+
+def limits(doc: BedAlarms) -> str:
+    """The limits of the heart rate that are in force (6.6.2.2: limits are shown)."""
+    found = dict(doc.limits)
+    if "low_bpm" not in found or "high_bpm" not in found:
+        return ""
+    return f"<br><i>{found['low_bpm']:.0f}–{found['high_bpm']:.0f}</i>"
 
 
 def rate(view: BedView) -> str:

@@ -9,11 +9,12 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator as Slot
 
-from alerts.words import SYSTEM_BED, Phase
+from alerts.words import SYSTEM_BED, PauseAudio, Phase, ResumeAudio
 from dashboard import markup
 from dashboard.components.trace import screen, trace
 from dashboard.live import hub
 from dashboard.ward_state import BedView
+from ecg.clock import now_ns
 
 REFRESH_S = 0.5
 NOBODY = "Ward screen"
@@ -42,7 +43,7 @@ def page() -> None:
             "<code>telerhythm serve</code> tells of it. Start it with the same broker, and check "
             "that its settings name beds; or see the demo: <code>telerhythm demo</code>.</p></div>"
         )
-    refresh(wards, ward, [view.bed for view in beds], heads)
+    refresh(wards, ward, [view.bed for view in beds], heads, is_paused(ward))
 
 
 def top_bar(wards: list[str]) -> str:
@@ -75,8 +76,41 @@ def top_bar(wards: list[str]) -> str:
             label_visibility="collapsed",
             width=260,
         )
+        st.button(
+            "Sound on" if is_paused(ward) else "Pause sound",
+            key="sound",
+            on_click=switch_sound,
+            args=(ward,),
+            help="The alarms of this ward make no sound for a while; they are still shown, and a "
+            "new one of high priority sounds at once.",
+        )
         st.html("<div class='trh-clock'></div>", width="content")
     return ward
+
+
+def is_paused(ward: str) -> bool:
+    """Whether the sound of a bed is paused."""
+    return any(v.alarms.audio_pause for v in hub().state.beds(ward, time.monotonic()))
+
+
+def switch_sound(ward: str) -> None:
+    """Pause the sound of every bed that has alarms; or end the pauses."""
+    by, now = who(), now_ns()
+    views, paused = hub().state.beds(ward, time.monotonic()), is_paused(ward)
+    if paused:
+        beds = [view.bed for view in views if view.alarms.audio_pause]
+    else:
+        beds = [view.bed for view in views if view.alarms.alarms]
+        if not beds:
+            st.toast("There is no alarm that could sound.")
+    command = ResumeAudio(by, now) if paused else PauseAudio(by, now)
+    if not all(hub().command(ward, bed, command) for bed in beds):
+        st.toast("Nothing is changed: the message broker does not answer.", icon="⚠️")
+
+
+def who() -> str:
+    """Who commands, as far as somebody has said."""
+    return st.session_state.get("by", "").strip() or NOBODY
 
 
 def beds_of(ward: str) -> list[BedView]:
@@ -100,12 +134,15 @@ def refresh(
     ward: str,
     shown: list[str],
     heads: dict[str, Slot],
+    paused: bool,
 ) -> None:
     """Numbers and alarms. The traces are not touched."""
     state, now_s = hub().state, time.monotonic()
     views = state.beds(ward, now_s)
     if state.wards() != wards or [v.bed for v in views if v.bed != SYSTEM_BED] != shown:
         st.rerun()
+    if any(view.alarms.audio_pause for view in views) is not paused:
+        st.rerun()  # the button says what it would do
     for view in views:
         if view.bed in heads:
             heads[view.bed].html(markup.tile(view))
@@ -131,7 +168,7 @@ def alarm_list(ward: str, views: list[BedView], *, is_unattended: bool) -> None:
                 st.html(markup.card(view, alarm))
                 if alarm.phase is not Phase.ACKNOWLEDGED:
                     st.button(
-                        "Acknowledge",
+                        "Reset" if alarm.phase is Phase.LATCHED else "Acknowledge",
                         key=f"acknowledge-{view.bed}-{alarm.id}",
                         on_click=acknowledge,
                         args=(ward, view.bed, alarm.id),
@@ -140,8 +177,7 @@ def alarm_list(ward: str, views: list[BedView], *, is_unattended: bool) -> None:
 
 def acknowledge(ward: str, bed: str, alarm_id: str) -> None:
     """Tell `serve`; the tile changes when serve says so."""
-    by = st.session_state.get("by", "").strip() or NOBODY
-    if not hub().acknowledge(ward, bed, alarm_id, by):
+    if not hub().acknowledge(ward, bed, alarm_id, who()):
         st.toast("Not acknowledged: the message broker does not answer.", icon="⚠️")
 
 

@@ -7,24 +7,30 @@ limits below or raises `BadFrame`, and takes no more memory than the message has
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import cbor2
 import numpy as np
 from numpy.typing import NDArray
 
 from ecg import BadFrame, BadInput, Frame
+from ingest.cbor import (
+    VERSION,
+    check_version,
+    integer,
+    load,
+    number,
+    refuse,
+    show,
+    text,
+)
 
-VERSION = 1
 TYPED_INT16_LE = 77  # RFC 8746, 2.1: sint16, little endian
 
-MAX_PAYLOAD = 4 << 20
-"""Bytes of a message: 32 leads, 60 s at 1,000 Hz, and room for the rest."""
 MAX_LEADS = 32
 """Leads of a frame; the analysis takes no more."""
 MAX_SAMPLES = 60_000
@@ -39,19 +45,17 @@ MAX_BOOT = 2**64 - 1
 MAX_SEQ = 2**63 - 1  # the store keeps it as a signed number
 MAX_T_NS = 2**62 - 1
 """Times end in the year 2116, so that what is added to one still fits 64 bits."""
-MAX_TEXT = 64
-"""Characters of a device's model and firmware."""
 
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LEAD = re.compile(rf"[!-~](?:[ -~]{{0,{MAX_LEAD_NAME - 2}}}[!-~])?")
 _KINDS = ("frame", "status", "alarm")
-_MAX_DEPTH = 4  # a frame has two levels
 
 SUBSCRIPTIONS: tuple[tuple[str, int], ...] = (
     ("ecg/v1/+/+/frame", 1),
     ("ecg/v1/+/+/status", 1),
+    ("ecg/v1/+/+/alarm", 1),
 )
-"""What serve listens to, with the quality of service. Alarms of devices are not read yet."""
+"""What serve listens to, with the quality of service."""
 
 
 class Topic(NamedTuple):
@@ -113,7 +117,7 @@ def parse_topic(topic: str) -> Topic:
         if _WORD.fullmatch(site) and _WORD.fullmatch(device):
             return Topic(site, device, words[4])
     raise BadInput(
-        f"topic {_show(topic)} is not ecg/v1/SITE/DEVICE/frame, status or alarm, "
+        f"topic {show(topic)} is not ecg/v1/SITE/DEVICE/frame, status or alarm, "
         "SITE and DEVICE of 1 to 64 letters, digits, _ and -"
     )
 
@@ -169,48 +173,42 @@ def decode_frame(payload: bytes, device: str) -> Frame:
         If it is not a frame as docs/wire.md has it: says which field, what it is and what is
         allowed.
     """
-    return _frame(_load(payload), device)
+    return _frame(load(payload), device)
 
 
 def _frame(fields: Mapping[Any, Any], device: str) -> Frame:
-    _check_version(fields)
+    check_version(fields)
     leads = _leads(fields.get("leads"))
     x = _samples(fields.get("x"), len(leads))
     n = x.shape[1]
     pace = fields.get("pace", [])
     if type(pace) is not list or len(pace) > n or not all(type(p) is int for p in pace):
-        _refuse("pace", pace, "a list of sample indices")
+        refuse("pace", pace, "a list of sample indices")
     if pace and (min(pace) < 0 or max(pace) >= n):
-        _refuse("pace", pace, f"samples 0 to {n - 1} of this frame")
+        refuse("pace", pace, f"samples 0 to {n - 1} of this frame")
     battery_pct = fields.get("batt")
     if battery_pct is not None:
-        battery_pct = _number(fields, "batt", 0, 100)
+        battery_pct = number(fields, "batt", 0, 100)
     return Frame(
         device,
-        _integer(fields, "boot", MAX_BOOT),
-        _integer(fields, "seq", MAX_SEQ),
-        _integer(fields, "t", MAX_T_NS),
-        _number(fields, "fs", MIN_FS_HZ, MAX_FS_HZ),
+        integer(fields, "boot", MAX_BOOT),
+        integer(fields, "seq", MAX_SEQ),
+        integer(fields, "t", MAX_T_NS),
+        number(fields, "fs", MIN_FS_HZ, MAX_FS_HZ),
         leads,
         _steps(fields.get("lsb_uv"), len(leads)),
         x,
-        _integer(fields, "off", (1 << len(leads)) - 1) if "off" in fields else 0,
+        integer(fields, "off", (1 << len(leads)) - 1) if "off" in fields else 0,
         tuple(pace),
         battery_pct,
     )
 
 
-def _check_version(fields: Mapping[Any, Any]) -> None:
-    version = fields.get("v")
-    if type(version) is not int or version != VERSION:
-        _refuse("v", version, f"{VERSION}, the version that this server reads,")
-
-
 def _leads(value: Any) -> tuple[str, ...]:
     if type(value) is not list or not 1 <= len(value) <= MAX_LEADS:
-        _refuse("leads", value, f"a list of 1 to {MAX_LEADS} names")
+        refuse("leads", value, f"a list of 1 to {MAX_LEADS} names")
     if not all(type(name) is str for name in value):
-        _refuse("leads", value, "a list of text")
+        refuse("leads", value, "a list of text")
     leads = tuple(value)
     _check_names(leads)
     return leads
@@ -220,21 +218,21 @@ def _leads(value: Any) -> tuple[str, ...]:
 def _check_names(leads: tuple[str, ...]) -> None:
     for name in leads:
         if not _LEAD.fullmatch(name):
-            _refuse(
+            refuse(
                 "leads",
                 name,
                 f"names of 1 to {MAX_LEAD_NAME} printable ASCII characters, not of blanks",
             )
     if len(set(leads)) != len(leads):
-        _refuse("leads", list(leads), "a different name for each lead")
+        refuse("leads", list(leads), "a different name for each lead")
 
 
 def _samples(value: Any, n_leads: int) -> NDArray[np.int16]:
     if type(value) is not cbor2.CBORTag or value.tag != TYPED_INT16_LE:
-        _refuse("x", value, f"a typed array of int16, little endian: tag {TYPED_INT16_LE}")
+        refuse("x", value, f"a typed array of int16, little endian: tag {TYPED_INT16_LE}")
     data = value.value
     if type(data) is not bytes:
-        _refuse("x", data, "a byte string within the tag")
+        refuse("x", data, "a byte string within the tag")
     n, rest = divmod(len(data), 2 * n_leads)
     if rest:
         raise BadFrame(f"x has {len(data)} bytes: {n_leads} leads of 2 bytes a sample do not fit")
@@ -245,26 +243,12 @@ def _samples(value: Any, n_leads: int) -> NDArray[np.int16]:
 
 def _steps(value: Any, n_leads: int) -> NDArray[np.float32]:
     if type(value) is not list or len(value) != n_leads:
-        _refuse("lsb_uv", value, f"a list of {n_leads} numbers, one a lead")
+        refuse("lsb_uv", value, f"a list of {n_leads} numbers, one a lead")
     for step in value:
         # NaN fails the comparison, too
         if type(step) not in (int, float) or not MIN_LSB_UV <= step <= MAX_LSB_UV:
-            _refuse("lsb_uv", value, f"numbers from {MIN_LSB_UV:g} to {MAX_LSB_UV:g} µV")
+            refuse("lsb_uv", value, f"numbers from {MIN_LSB_UV:g} to {MAX_LSB_UV:g} µV")
     return np.array(value, np.float32)
-
-
-def _integer(fields: Mapping[Any, Any], name: str, most: int) -> int:
-    value = fields.get(name)
-    if type(value) is not int or not 0 <= value <= most:
-        _refuse(name, value, f"an integer from 0 to {most}")
-    return value
-
-
-def _number(fields: Mapping[Any, Any], name: str, least: float, most: float) -> float:
-    value: Any = fields.get(name)
-    if type(value) not in (int, float) or not least <= value <= most:  # NaN fails, too
-        _refuse(name, value, f"a number from {least:g} to {most:g}")
-    return float(value)
 
 
 # -- states --------------------------------------------------------------------------------------
@@ -293,72 +277,13 @@ def decode_status(payload: bytes) -> Status:
     BadFrame
         If the message is not a status as docs/wire.md has it.
     """
-    return _status(_load(payload))
+    return _status(load(payload))
 
 
 def _status(fields: Mapping[Any, Any]) -> Status:
-    _check_version(fields)
+    check_version(fields)
     is_online = fields.get("online")
     if type(is_online) is not bool:
-        _refuse("online", is_online, "true or false")
-    t_ns = _integer(fields, "t", MAX_T_NS) if "t" in fields else None
-    return Status(is_online, _text(fields, "model"), _text(fields, "fw"), t_ns)
-
-
-def _text(fields: Mapping[Any, Any], name: str) -> str:
-    value = fields.get(name, "")
-    if type(value) is not str or len(value) > MAX_TEXT:
-        _refuse(name, value, f"text of at most {MAX_TEXT} characters")
-    return value
-
-
-# -- bytes ---------------------------------------------------------------------------------------
-
-
-def _no_tag(decoder: Any) -> NoReturn:
-    raise ValueError("this tag has no place in a message of a device")
-
-
-# What cbor2 would otherwise turn into dates, fractions, regular expressions, shared and cyclic
-# values: nothing of a frame, and not all of it cheap.
-_TAGS = (0, 1, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004)
-_NO_TAGS = dict.fromkeys((*_TAGS, 43000, 55799), _no_tag)
-
-
-def _load(payload: bytes) -> dict[Any, Any]:
-    if len(payload) > MAX_PAYLOAD:
-        raise BadFrame(f"message of {len(payload)} bytes: at most {MAX_PAYLOAD} are allowed")
-    stream = io.BytesIO(payload)
-    try:
-        value = cbor2.CBORDecoder(
-            stream,
-            max_depth=_MAX_DEPTH,
-            semantic_decoders=_NO_TAGS,
-            allow_duplicate_keys=False,
-            strict_hashable_types=True,
-        ).decode()
-    except Exception as error:  # the library's own, and whatever odd bytes make Python raise
-        raise BadFrame(f"message of {len(payload)} bytes is not CBOR: {error}") from error
-    if type(value) is not dict:
-        raise BadFrame(f"message is {_show(value)}: a CBOR map is needed")
-    if stream.tell() != len(payload):
-        raise BadFrame(f"{len(payload) - stream.tell()} bytes follow the end of the message")
-    return value
-
-
-def _refuse(name: str, value: Any, allowed: str) -> NoReturn:
-    what = "missing" if value is None else _show(value)
-    raise BadFrame(f"{name} is {what}: {allowed} is needed")
-
-
-def _show(value: Any) -> str:
-    """A value as a message can carry it: short, and printable whatever it is."""
-    if isinstance(value, bytes):
-        return f"{len(value)} bytes"
-    if type(value) is int and value.bit_length() > 64:
-        return f"an integer of {value.bit_length()} bits"
-    try:
-        text = ascii(value)
-    except Exception:  # a number within with more digits than Python prints
-        return f"a {type(value).__name__}"
-    return text if len(text) <= 60 else f"{text[:57]}..."
+        refuse("online", is_online, "true or false")
+    t_ns = integer(fields, "t", MAX_T_NS) if "t" in fields else None
+    return Status(is_online, text(fields, "model"), text(fields, "fw"), t_ns)

@@ -7,6 +7,7 @@ What a back end promises (tests/store/test_contract.py holds all of them to it):
 - **Idempotent.** Rows appended again change nothing: a frame by (device, boot, seq), a beat or
   vitals by (patient, t_ns), quality by (patient, t_ns, lead), an episode by (patient, kind,
   onset_ns) where an ended one replaces the open one, a transition by (ward, bed, alarm_id, phase).
+  A state is what was appended last under its key.
 - **In order.** Reads are sorted by time.
 """
 
@@ -121,7 +122,24 @@ class AuditRow:
     detail: str = ""
 
 
-Row = WaveformChunk | BeatRows | VitalsRows | QualityRows | EpisodeRows | TransitionRow | AuditRow
+@dataclass(frozen=True, slots=True)
+class StateRow:
+    """What a program must find again after a restart, under a key; None takes it away."""
+
+    key: str
+    value: str | None
+
+
+Row = (
+    WaveformChunk
+    | BeatRows
+    | VitalsRows
+    | QualityRows
+    | EpisodeRows
+    | TransitionRow
+    | AuditRow
+    | StateRow
+)
 
 
 class LastFrame(NamedTuple):
@@ -236,6 +254,10 @@ class Reader(Protocol):
 
     def audit(self, from_ns: int, to_ns: int) -> list[AuditRow]:
         """Audit entries, by time."""
+        ...
+
+    def states(self, prefix: str = "") -> dict[str, str]:
+        """States whose keys begin so, by key."""
         ...
 
     def latest(self, patients: Iterable[str]) -> dict[str, Latest]:

@@ -111,6 +111,16 @@ class SqliteReader:
         )
         return [AuditRow(*row) for row in rows]
 
+    def states(self, prefix: str = "") -> dict[str, str]:
+        """States whose keys begin so, by key."""
+        if not self._select("SELECT 1 FROM sqlite_schema WHERE name = 'states'"):
+            return {}  # a file of before there were states, that nobody has written to since
+        rows = self._select(
+            "SELECT key, value FROM states WHERE substr(key, 1, ?) = ? ORDER BY key",
+            (len(prefix), prefix),
+        )
+        return dict(rows)
+
     def latest(self, patients: Iterable[str]) -> dict[str, Latest]:
         """The newest of many patients in one call; a patient without rows is left out."""
         newest = {}

@@ -47,6 +47,11 @@ CREATE TABLE audit (id INTEGER PRIMARY KEY, t_ns INTEGER NOT NULL, who TEXT NOT 
     action TEXT NOT NULL, detail TEXT NOT NULL, UNIQUE (t_ns, who, action, detail)) STRICT;
 """
 
+# Made in older files, too, when they are opened for writing: nothing else changes.
+STATES = """
+CREATE TABLE IF NOT EXISTS states (key TEXT PRIMARY KEY, value TEXT) STRICT, WITHOUT ROWID;
+"""
+
 COUNTED = ("waveform", "beats", "vitals", "quality", "episodes", "transitions", "audit")
 
 
@@ -68,6 +73,7 @@ def open_for_writing(path: Path, busy_s: float) -> sqlite3.Connection:
             _create(connection)
         _verify(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(STATES)
         # FULL waits for the disk at every commit. NORMAL would not, in WAL mode: rows that were
         # acknowledged to a broker would be lost with the power.
         connection.execute("PRAGMA synchronous = FULL")

@@ -19,6 +19,7 @@ from store.base import (
     EpisodeRows,
     QualityRows,
     Row,
+    StateRow,
     TransitionRow,
     VitalsRows,
     WaveformChunk,
@@ -54,6 +55,7 @@ _STATEMENTS = {
     "transitions": "INSERT INTO transitions (t_ns, noted_ns, ward, bed, patient, alarm_id, kind,"
     " priority, phase, by, text, evidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO NOTHING",
+    "states": _insert("states", 2, "DO UPDATE SET value = excluded.value"),
     "audit": "INSERT INTO audit (t_ns, who, action, detail) VALUES (?, ?, ?, ?)"
     " ON CONFLICT DO NOTHING",
 }
@@ -94,6 +96,8 @@ class Transaction:
         for name, values in self._values.items():
             if values:
                 self._connection.executemany(_STATEMENTS[name], values)
+        if any(value is None for _, value in self._values["states"]):
+            self._connection.execute("DELETE FROM states WHERE value IS NULL")
         self._connection.execute("COMMIT")
         self._forget_values()
 
@@ -130,6 +134,9 @@ class Transaction:
             case AuditRow():
                 entry = (row.who, row.action, row.detail)
                 values["audit"].append((_integer(row.t_ns), *map(_text, entry)))
+            case StateRow():
+                value = None if row.value is None else _text(row.value)
+                values["states"].append((_text(row.key), value))
             case _:
                 raise BadInput(f"{type(row).__name__} is not a row of the store")
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts import engine
-from alerts.engine import Place
+from alerts.pulse import LEADS as PULSE_LEADS
 from alerts.words import AlarmKind
 from ecg import Findings, Frame, LiveChunk
 from ecg.clock import NS, Timeline
@@ -17,7 +17,7 @@ from ecg.frame import MISSING
 from ingest.registry import Bed
 from ingest.sequence import Piece, Sequencer
 from store.base import BeatRows, EpisodeRows, QualityRows, Row, VitalsRows, WaveformChunk
-from telerhythm.desk import AlarmDesk, Outcome
+from telerhythm.desk import AlarmDesk, Outcome, place_of
 from telerhythm.pool import Job, Pool, Seat
 
 # A frame from the future cannot come of a slow network: the device's clock is wrong.
@@ -30,8 +30,10 @@ class _Stream:
 
     seat: Seat
     timeline: Timeline
+    ecg: tuple[int, ...]  # which of the frame's leads are analysed
     quality: list[int]
     hr_bpm: float | None = None
+    is_fresh: bool = True  # nothing has been analysed yet
 
 
 @dataclass(slots=True)
@@ -57,14 +59,14 @@ class Bedside:
     give what is to be analysed, and `conclude`: so that many beds can be analysed at once.
     """
 
-    def __init__(self, bed: Bed, run: int, pool: Pool | None = None) -> None:
+    def __init__(
+        self, bed: Bed, run: int, pool: Pool | None = None, desk: AlarmDesk | None = None
+    ) -> None:
         """`run` tells this process's streams from those of an earlier one (see `LiveChunk`)."""
         self.bed = bed
         self._pool = pool or Pool()
         self.sequencer = Sequencer(bed.device)
-        self.desk = AlarmDesk(
-            Place(bed.ward, bed.bed, bed.label, bed.source, bed.device), bed.patient
-        )
+        self.desk = desk or AlarmDesk(place_of(bed), bed.patient)
         self._run = run
         self._epoch: int | None = None
         self._stream: _Stream | None = None
@@ -116,7 +118,7 @@ class Bedside:
                 self._stream = self._begin(piece, turn)
             stream = self._stream
             stream.timeline.anchor(piece.sample, piece.t_ns)
-            turn.jobs.append((stream.seat, _samples(piece)))
+            turn.jobs.append((stream.seat, _samples(piece, stream.ecg)))
             turn._steps.append((stream, piece))
 
     def _begin(self, piece: Piece, turn: Turn) -> _Stream:
@@ -125,17 +127,22 @@ class Bedside:
             turn.jobs.append((self._stream.seat, None))
             turn._steps.append((self._stream, None))
         frame = piece.frame
-        seat = self._pool.begin(frame.fs_hz, frame.leads)
+        ecg = ecg_leads(frame.leads)
+        seat = self._pool.begin(frame.fs_hz, tuple(frame.leads[i] for i in ecg))
         usable_unknown = [0] * len(frame.leads)
         self._epoch = piece.epoch
-        return _Stream(seat, Timeline(frame.fs_hz), usable_unknown)
+        return _Stream(seat, Timeline(frame.fs_hz), ecg, usable_unknown)
 
     def _conclude(self, stream: _Stream, findings: Findings, now_ns: int, outcome: Outcome) -> None:
         """Give findings their times, then to the alarm engine and to the store."""
         for table in (findings.beats, findings.vitals, findings.quality):
             table["t_ns"] = stream.timeline.times(table["sample"])
+        episodes = findings.episodes
+        episodes["onset_ns"] = stream.timeline.times(episodes["onset"])
+        is_over = episodes["end"] >= 0
+        episodes["end_ns"] = np.where(is_over, stream.timeline.times(episodes["end"]), -1)
         for row in findings.quality:
-            stream.quality[row["lead"]] = int(row["code"])
+            stream.quality[stream.ecg[row["lead"]]] = int(row["code"])
         if len(findings.vitals):
             hr_bpm = float(findings.vitals["hr_bpm"][-1])
             stream.hr_bpm = hr_bpm if np.isfinite(hr_bpm) else None
@@ -146,8 +153,16 @@ class Bedside:
             findings.vitals,
             findings.quality,
             stream.seat.leads,
+            findings.episodes,
+            stream.is_fresh,
         )
+        stream.is_fresh = False
         self.desk.step(event, now_ns, outcome)
+        # in the store a lead's number is its place among all leads of the frame
+        places = np.array(stream.ecg, np.int64)
+        findings.quality["lead"] = places[findings.quality["lead"]]
+        one = findings.beats["lead"] >= 0
+        findings.beats["lead"][one] = places[findings.beats["lead"][one]]
         outcome.rows += _rows(self.bed.patient, findings)
 
     def _notice(self, piece: Piece, now_ns: int, outcome: Outcome) -> None:
@@ -180,6 +195,16 @@ class Bedside:
         )
 
 
+def ecg_leads(leads: tuple[str, ...]) -> tuple[int, ...]:
+    """Which leads carry an ECG: those that carry a pulse are no business of the ECG's analysis.
+
+    All, when none would be left: the names must be wrong then, and a signal that nobody looks at
+    is worse than alarms that are.
+    """
+    ecg = tuple(i for i, name in enumerate(leads) if name.upper() not in PULSE_LEADS)
+    return ecg or tuple(range(len(leads)))
+
+
 def _blank_lead_off(frame: Frame) -> NDArray[np.int16]:
     """What an electrode without contact picks up is no ECG: it is not drawn."""
     if not frame.lead_off:
@@ -189,9 +214,11 @@ def _blank_lead_off(frame: Frame) -> NDArray[np.int16]:
     return x
 
 
-def _samples(piece: Piece) -> NDArray[np.float32]:
-    """Of a piece, in mV, with what is missing before it as NaN."""
+def _samples(piece: Piece, leads: tuple[int, ...]) -> NDArray[np.float32]:
+    """Of some leads of a piece, in mV, with what is missing before it as NaN."""
     x_mv = piece.frame.x_mv()
+    if len(leads) < len(x_mv):
+        x_mv = x_mv[list(leads)]
     if not piece.missing:
         return x_mv
     gap = np.full((len(x_mv), piece.missing), np.nan, np.float32)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ecg.errors import TelerhythmError
+from telerhythm.commands.alarms import export as export_alarms
 from telerhythm.commands.dashboard import dashboard
 from telerhythm.commands.data import get, list_databases
 from telerhythm.commands.demo import demo
@@ -17,6 +18,7 @@ from telerhythm.commands.score import score
 from telerhythm.commands.serve import serve
 from telerhythm.commands.simulate import simulate
 from telerhythm.commands.store import backup, check
+from telerhythm.commands.verify import verify_alarms
 
 app = typer.Typer(
     help="ECG monitoring and analysis: from the device to the ward, live and in archives.",
@@ -27,6 +29,7 @@ app = typer.Typer(
 )
 for command in (demo, serve, dashboard, replay, score, evaluate):
     app.command()(command)
+app.command("verify-alarms")(verify_alarms)
 
 data_app = typer.Typer(help="Records: public databases, simulated patients.", no_args_is_help=True)
 data_app.command("list")(list_databases)
@@ -38,6 +41,10 @@ store_app = typer.Typer(help="Look after the store.", no_args_is_help=True)
 store_app.command("check")(check)
 store_app.command("backup")(backup)
 app.add_typer(store_app, name="store")
+
+alarms_app = typer.Typer(help="Look back on alarms.", no_args_is_help=True)
+alarms_app.command("export")(export_alarms)
+app.add_typer(alarms_app, name="alarms")
 
 
 def _version(asked: bool) -> None:

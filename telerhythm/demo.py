@@ -175,7 +175,10 @@ class Demo:
         ]
         for bed in self._beds:
             lines.append("[[beds]]")
-            lines += [f"{k} = {json.dumps(v)}" for k, v in bed.settings.model_dump().items()]
+            lines += [
+                f"{k} = {json.dumps(v)}"
+                for k, v in bed.settings.model_dump(exclude_defaults=True).items()
+            ]
         path.write_text("\n".join(lines) + "\n")
         return path
 

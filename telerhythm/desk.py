@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from alerts import engine
+from alerts import device, engine
 from alerts.delivery import document
-from alerts.engine import Place
-from alerts.words import AlarmKind, BedAlarms, Command, Transition
+from alerts.device import Judge
+from alerts.engine import Limits, Place, State
+from alerts.words import (
+    Acknowledge,
+    AlarmKind,
+    BedAlarms,
+    Command,
+    Off,
+    PauseAudio,
+    Reset,
+    ResumeAudio,
+    SetLimits,
+    SwitchOff,
+    SwitchOn,
+    Transition,
+    command_name,
+)
 from ecg import LiveChunk
 from ecg.clock import NS
-from store.base import Row, TransitionRow
+from ingest.registry import Bed
+from store.base import AuditRow, Row, StateRow, TransitionRow
+from telerhythm.settings import BedSettings, Settings
 
 # How long a technical trouble is shown after it was last seen.
 TROUBLE_HOLD_NS = 10 * NS
+KEY = "desk/"
+"""Keys of the store under which the states of desks are kept begin so."""
+
+
+KEPT = ("alarms", "suppressed", "audio_pause", "off", "overrides", "claims")
+"""Parts of the state that a restart must find; what the rules remember of the signal, a new
+analysis builds up anew within seconds."""
+REPORTED = frozenset(
+    {
+        AlarmKind.BAD_DATA,
+        AlarmKind.CLOCK_WRONG,
+        AlarmKind.BATTERY_LOW,
+        AlarmKind.UNKNOWN_DEVICE,
+        AlarmKind.STORE_TROUBLE,
+        AlarmKind.DELIVERY_TROUBLE,
+        AlarmKind.OVERLOAD,
+    }
+)
+"""Kinds that no rule of the engine decides: they are over when nobody reports them any more."""
 
 
 @dataclass(slots=True)
@@ -41,17 +77,51 @@ class Outcome:
 class AlarmDesk:
     """The alarm engine's state of one place, and the troubles that are shown there."""
 
-    def __init__(self, place: Place, patient: str) -> None:
-        self.place = place
+    def __init__(
+        self,
+        place: Place,
+        patient: str,
+        limits: Limits | None = None,
+        off: tuple[Off, ...] = (),
+        judge: Judge = device.judge,
+    ) -> None:
+        self.place = replace(place, patient=patient)
+        self.key = f"{KEY}{place.ward}/{place.bed}"
         self._patient = patient
-        self._state = engine.begin(place)
+        self._judge = judge
+        self._state = engine.begin(self.place, limits, off)
         self._troubles: dict[tuple[AlarmKind, str], int] = {}
+
+    @property
+    def state(self) -> State:
+        """What the engine knows of the place."""
+        return self._state
+
+    def resume(self, text: str, now_ns: int) -> None:
+        """Go on where an earlier process was: its alarms are active, and not raised again.
+
+        Raises
+        ------
+        BadInput
+            If the text is damaged or of another patient: the desk stays as it is.
+        """
+        settings = self._state
+        state = engine.from_json(text, self.place, settings.limits)
+        by_settings = [o for o in settings.off if o.kind not in {o.kind for o in state.off}]
+        self._state = state._replace(off=(*state.off, *by_settings))
+        for alarm in state.alarms:
+            if alarm.kind in REPORTED:  # whoever reports it must do so again, or it is over
+                self._troubles[alarm.kind, alarm.about] = now_ns + TROUBLE_HOLD_NS
 
     def step(self, event: engine.Event, now_ns: int, outcome: Outcome) -> None:
         """Give the engine an event; what changes goes into `outcome`."""
-        self._state, transitions = engine.step(self._state, event, now_ns)
+        before = self._state
+        self._state, transitions = engine.step(before, event, now_ns, self._judge)
         outcome.transitions += transitions
         outcome.rows += [self._row(t) for t in transitions]
+        if any(getattr(before, name) is not getattr(self._state, name) for name in KEPT):
+            # in the same append as the transitions: after a restart both are there, or neither
+            outcome.rows.append(StateRow(self.key, engine.to_json(self._state)))
 
     def trouble(
         self, kind: AlarmKind, text: str, now_ns: int, outcome: Outcome, about: str = ""
@@ -71,8 +141,20 @@ class AlarmDesk:
         self.step(engine.Tick(), now_ns, outcome)
 
     def command(self, command: Command, now_ns: int, outcome: Outcome) -> None:
-        """Do what somebody at a dashboard asked for."""
+        """Do what somebody at a dashboard asked for.
+
+        Raises
+        ------
+        BadInput
+            If it cannot be, as limits that contradict each other.
+        """
+        before = self._state
         self.step(command, now_ns, outcome)
+        detail = _changed(before, command)
+        if detail is not None:
+            place = f"{self.place.ward}/{self.place.bed} {self._patient}"
+            audit = AuditRow(now_ns, command.by, command_name(command), f"{place}: {detail}")
+            outcome.rows.append(audit)
 
     def document(self, now_ns: int) -> BedAlarms:
         """What is published of this place."""
@@ -94,3 +176,34 @@ class AlarmDesk:
             text=transition.text,
             evidence=evidence.to_json() if evidence else "",
         )
+
+
+def _changed(before: State, command: Command) -> str | None:
+    """What a command has changed, for the audit; None for what the transitions tell already."""
+    off = {o.kind for o in before.off}
+    match command:
+        case SetLimits():
+            old = before.limits.values()
+            new = [(name, value) for name, value in command.limits if old[name] != value]
+            return ", ".join(f"{name} {old[name]:g} -> {v:g}" for name, v in new) or None
+        case SwitchOff() | SwitchOn():
+            # a command comes again when this process died before it could acknowledge it
+            is_new = (command.kind in off) is isinstance(command, SwitchOn)
+            return command.kind.value if is_new else None
+        case PauseAudio():
+            return f"{command.for_s or before.limits.audio_pause_s:g} s"
+        case ResumeAudio():
+            return "sound on" if before.audio_pause is not None else None
+        case Acknowledge() | Reset():
+            return None
+
+
+def desk_of(bed: Bed, settings: BedSettings, all_settings: Settings) -> AlarmDesk:
+    """The desk of a bed, with the limits of its patient."""
+    limits, off = all_settings.limits_of(settings), all_settings.off_at(settings)
+    return AlarmDesk(place_of(bed), bed.patient, limits, off)
+
+
+def place_of(bed: Bed) -> Place:
+    """The bed as the alarm engine calls it."""
+    return Place(bed.ward, bed.bed, bed.label, bed.source, bed.device)

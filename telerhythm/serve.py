@@ -9,7 +9,6 @@ process dies is sent again by the broker.
 from __future__ import annotations
 
 import queue
-import signal
 import sys
 import threading
 import time
@@ -22,13 +21,13 @@ from typing import NamedTuple
 
 import structlog
 
-import detectors
-from alerts.engine import Place
+from alerts.engine import DeviceAlarm, Place
 from alerts.words import (
     SYSTEM_BED,
     AlarmKind,
     BedAlarms,
     Phase,
+    Priority,
     alarm_topic,
     command_topic,
     decode_command,
@@ -36,21 +35,24 @@ from alerts.words import (
     live_topic,
     parse_ward_topic,
 )
-from ecg import BadFrame, BadInput, BadSetting, StoreError, encode_live
+from ecg import BadFrame, BadInput, StoreError, encode_live
 from ecg.clock import NS, now_ns
 from ingest.mqtt import Delivery, Link
 from ingest.registry import Bed, Registry
 from ingest.sequence import Counts
 from ingest.wire import SUBSCRIPTIONS, decode_frame, decode_status, frame_topic, parse_topic
+from ingest.wire_alarm import decode_alarm
 from store.base import Row, Store, Token, WaveformChunk
-from store.sqlite import SqliteStore
 from telerhythm.bedside import Bedside, Turn
 from telerhythm.complaints import Complaints
-from telerhythm.desk import AlarmDesk, Outcome
+from telerhythm.deliveries import Deliveries
+from telerhythm.desk import AlarmDesk, Outcome, desk_of
 from telerhythm.figures import Figures
 from telerhythm.pool import Pool
 from telerhythm.settings import Settings
 
+NOT_OF_BED = {"age", "limits", "off"}
+"""Keys of a bed in the settings that are about its alarms."""
 READY = "telerhythm serve: ready"
 TICK_S = 0.25
 RETRY_NS = NS
@@ -81,11 +83,15 @@ class Server:
     """Everything that `serve` wires together."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
-        registry = Registry(Bed(**bed.model_dump()) for bed in settings.beds)
+        registry = Registry(Bed(**bed.model_dump(exclude=NOT_OF_BED)) for bed in settings.beds)
         run = time.time_ns() // 1_000_000 * 1000  # room for the epochs of one run
         self._store = store
         self._pool = Pool()
-        self._bedsides = {bed.device: Bedside(bed, run, self._pool) for bed in registry}
+        set_up = {bed.device: bed for bed in settings.beds}
+        self._bedsides = {
+            bed.device: Bedside(bed, run, self._pool, desk_of(bed, set_up[bed.device], settings))
+            for bed in registry
+        }
         # what concerns a ward as a whole: an unknown device, the store
         self._wards = {
             ward: AlarmDesk(Place(ward, SYSTEM_BED), SYSTEM_BED)
@@ -105,6 +111,8 @@ class Server:
         self._stopping = threading.Event()
         self.complaints = Complaints(log)
         self.figures = Figures()
+        self._deliveries = Deliveries(settings.alarms, store, log)
+        self._resume()
         self._link = Link(
             settings.broker.host,
             settings.broker.port,
@@ -123,6 +131,7 @@ class Server:
         What comes after that is not acknowledged: the broker keeps it for the next start.
         """
         self._link.start()
+        self._deliveries.start()
         for desk in self._all_desks():
             self._show(desk)
         next_tick = time.monotonic()
@@ -134,12 +143,26 @@ class Server:
                 next_tick = time.monotonic() + TICK_S
                 self._tick()
         self._take_all(self._waiting())
+        self._deliveries.stop()
         self._store.flush(FLUSH_S)
         self._link.stop()
 
     def stop(self) -> None:
         """Ask `run` to end. Safe in a signal handler."""
         self._stopping.set()
+
+    def _resume(self) -> None:
+        """Alarms that were active are active again; what was not delivered is outstanding."""
+        states = self._store.states()
+        for desk in self._all_desks():
+            text = states.get(desk.key)
+            if text is None:
+                continue
+            try:
+                desk.resume(text, now_ns())
+            except BadInput as error:
+                log.error("not_resumed", reason=str(error))
+        self._deliveries.resume(states, self._all_desks())
 
     def _all_desks(self) -> list[AlarmDesk]:
         return [*(bedside.desk for bedside in self._bedsides.values()), *self._wards.values()]
@@ -213,7 +236,11 @@ class Server:
         topic = parse_topic(delivery.topic)
         device = f"{topic.site}/{topic.device}"
         bedside = self._bedsides.get(device)
-        if topic.kind != "frame":
+        if topic.kind == "alarm" and bedside is not None:
+            self._take_alarm(bedside, delivery)
+        elif topic.kind == "alarm":
+            self._take_unknown(device, delivery)
+        elif topic.kind == "status":
             status = decode_status(delivery.payload)
             log.info("status", device=device, status=status)
             if bedside is None and status.is_online:
@@ -225,6 +252,15 @@ class Server:
         else:
             return self._take_frame(bedside, delivery)
         return None
+
+    def _take_alarm(self, bedside: Bedside, delivery: Delivery) -> None:
+        """An alarm that the device raises itself: to be checked, a lethal one not held back."""
+        alarm = decode_alarm(delivery.payload)
+        priority = Priority[alarm.priority.upper()] if alarm.priority else None
+        event = DeviceAlarm(alarm.kind, alarm.t_ns, alarm.is_on, alarm.text, priority)
+        outcome = Outcome()
+        bedside.desk.step(event, now_ns(), outcome)
+        self._emit(bedside.desk, outcome, [delivery])
 
     def _take_frame(self, bedside: Bedside, delivery: Delivery) -> _FrameTurn | None:
         self.figures.frames_received += 1
@@ -279,8 +315,11 @@ class Server:
         self._analyse([_FrameTurn(bedside, bedside.let_pass(now), now, []) for bedside in beds])
         for bedside in beds:
             self._complain_of_order(bedside, now)
+        stuck = self._deliveries.stuck(now)
         for desk in self._wards.values():
             outcome = Outcome()
+            for name, text in stuck:
+                desk.trouble(AlarmKind.DELIVERY_TROUBLE, text, now, outcome, about=name)
             desk.tick(now, outcome)
             self._emit(desk, outcome, [])
 
@@ -289,6 +328,9 @@ class Server:
     ) -> None:
         """Tell people first, then the store."""
         self._show(desk)
+        if outcome.transitions:
+            self._log_transitions(desk, outcome)
+            outcome.rows += self._deliveries.note(desk, outcome.transitions)
         for chunk in outcome.chunks:
             self._link.publish(live_topic(chunk.ward, chunk.bed), encode_live(chunk), qos=0)
             self.figures.beats += len(chunk.beats)
@@ -297,6 +339,18 @@ class Server:
             deliveries += self._held.pop((device, boot, seq), ())
         if outcome.rows or deliveries:
             self._store_then_acknowledge(outcome.rows, deliveries)
+
+    def _log_transitions(self, desk: AlarmDesk, outcome: Outcome) -> None:
+        for t in outcome.transitions:
+            log.info(
+                "alarm",
+                bed=f"{desk.place.ward}/{desk.place.bed}",
+                phase=t.phase.value,
+                priority=t.priority.label,
+                id=t.alarm_id,
+                by=t.by,
+                text=t.text,
+            )
 
     def _show(self, desk: AlarmDesk) -> None:
         """Publish the alarm state of a place when it has changed."""
@@ -343,35 +397,3 @@ class Server:
             self._emit(desk, outcome, [])
         for _ in range(self._failed.qsize()):
             self._store_then_acknowledge(*self._failed.get())
-
-
-def run(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM; then print a report, one line of JSON."""
-    _configure_log()
-    detectors.warm()
-    folder = settings.store.path.parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadSetting(f"store.path: the folder {folder} cannot be made: {error}") from error
-    with SqliteStore(settings.store.path) as store:
-        server = Server(settings, store)
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, lambda *_: server.stop())
-        server.run()
-        print(server.figures.report(server.complaints.counts), flush=True)
-
-
-def _configure_log() -> None:
-    """One event a line on standard error; tracebacks without the values of variables."""
-    renderer = structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-    )
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            renderer,
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )

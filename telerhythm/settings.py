@@ -5,26 +5,25 @@ A nested key is written with two underscores in the environment: `TELERHYTHM_BRO
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from alerts.rules import Age, Limits
+from alerts.words import AlarmKind, Off
 from ecg.errors import BadSetting
+from telerhythm.alarm_settings import AlarmSettings, Section, Word, check_off
 
-Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 DEFAULT_FILE = Path("telerhythm.toml")
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class BrokerSettings(_Section):
+class BrokerSettings(Section):
     """The MQTT broker that devices and dashboards meet at."""
 
     host: str = "127.0.0.1"
@@ -50,20 +49,20 @@ class BrokerSettings(_Section):
             ) from error
 
 
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """Where waveforms, findings and alarms are kept."""
 
     path: Path = Path("var/telerhythm.sqlite")
 
 
-class DashboardSettings(_Section):
+class DashboardSettings(Section):
     """The web server of the ward page."""
 
     host: str = "127.0.0.1"
     port: Port = 8501
 
 
-class BedSettings(_Section):
+class BedSettings(Section):
     """A bed, the patient in it and the device on the patient."""
 
     ward: Word
@@ -72,6 +71,14 @@ class BedSettings(_Section):
     device: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}/[A-Za-z0-9_-]{1,64}$")]
     label: str = ""
     source: Literal["device", "real", "simulated"] = "device"
+    age: Age | None = None  # None: as the ward's patients
+    limits: dict[str, float] = Field(default_factory=dict)
+    off: tuple[AlarmKind, ...] = ()
+
+    @field_validator("off")
+    @classmethod
+    def _can_be_off(cls, off: tuple[AlarmKind, ...]) -> tuple[AlarmKind, ...]:
+        return check_off(off)
 
 
 class Settings(BaseSettings):
@@ -90,6 +97,24 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     dashboard: DashboardSettings = DashboardSettings()
     beds: tuple[BedSettings, ...] = ()
+    alarms: AlarmSettings = AlarmSettings()
+
+    @model_validator(mode="after")
+    def _limits_agree(self) -> Self:
+        for i, bed in enumerate(self.beds):
+            try:
+                self.limits_of(bed)
+            except BadSetting as error:
+                raise ValueError(f"beds.{i}.limits: {error}") from error
+        return self
+
+    def limits_of(self, bed: BedSettings) -> Limits:
+        """The limits of a bed to begin with."""
+        return self.alarms.limits(bed.ward, bed.age, bed.limits)
+
+    def off_at(self, bed: BedSettings) -> tuple[Off, ...]:
+        """The kinds of alarms that are switched off at a bed to begin with."""
+        return self.alarms.off(bed.ward, bed.off)
 
     @classmethod
     def settings_customise_sources(
@@ -125,7 +150,8 @@ def load(path: Path | None = None) -> Settings:
         return Settings(**values)
     except ValidationError as error:
         where = str(path) if path else "the environment"
-        raise BadSetting("\n".join(_explain(where, e) for e in error.errors())) from error
+        text = path.read_text() if path else ""
+        raise BadSetting("\n".join(_explain(where, text, e) for e in error.errors())) from error
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -137,7 +163,29 @@ def _read(path: Path) -> dict[str, Any]:
         raise BadSetting(f"{path}: not TOML: {error}") from error
 
 
-def _explain(where: str, error: Any) -> str:
+def _explain(where: str, text: str, error: Any) -> str:
+    message = error["msg"].removeprefix("Value error, ")
+    line = _line(text, error)
+    place = f"{where}, line {line}" if line else where
+    if not error["loc"]:  # of the settings as a whole: the message names the key
+        return f"{place}: {message}"
     key = ".".join(str(part) for part in error["loc"])
-    found = f", found {error['input']!r}" if error["type"] != "missing" else ""
-    return f"{where}: {key}: {error['msg']}{found}"
+    is_short = error["type"] != "missing" and not isinstance(error["input"], dict)
+    found = f", found {error['input']!r}" if is_short else ""
+    return f"{place}: {key}: {message}{found}"
+
+
+def _line(text: str, error: Any) -> int | None:
+    """The line of a file that an error is about, when only one can be meant."""
+    named = re.findall(r"(\w+) = ([\d.]+)", error["msg"])  # limits, with their values
+    named += [(name, "") for name in re.findall(r"no limit '(\w+)'", error["msg"])]
+    keys = [part for part in error["loc"] if isinstance(part, str)]
+    if keys and not named:
+        value = error["input"]
+        named = [(keys[-1], value if isinstance(value, str) else ""), (keys[-1], "")]
+    for name, value in named:
+        pattern = rf"\b{re.escape(name)}\b\s*=.*{re.escape(value)}"
+        found = [n for n, line in enumerate(text.splitlines(), 1) if re.search(pattern, line)]
+        if len(found) == 1:
+            return found[0]
+    return None

@@ -3,6 +3,7 @@
 from dsp.synth.conduction import CompleteBlock, Mobitz2, Paced, Wenckebach
 from dsp.synth.noise import Noise
 from dsp.synth.patient import Patient
+from dsp.synth.pulse import pulse_wave
 from dsp.synth.rhythm import AF, SVT, VF, VT, Asystole, Flutter, Pause, Segment, Sinus
 from dsp.synth.scripts import DEMO, SCRIPTS, demo_record, repeated
 from dsp.synth.simulation import Script, Simulated, simulate
@@ -30,6 +31,7 @@ __all__ = [
     "Truth",
     "Wenckebach",
     "demo_record",
+    "pulse_wave",
     "repeated",
     "simulate",
 ]

@@ -23,7 +23,7 @@ def serve(
 
       TELERHYTHM_BROKER__HOST=broker.example telerhythm serve
     """
-    from telerhythm.serve import run
+    from telerhythm.process import run
     from telerhythm.settings import load
 
     run(load(settings))

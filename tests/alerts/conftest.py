@@ -25,11 +25,17 @@ class Findings:
     def ns(self, t_s: float) -> int:
         return T0_NS + round(t_s * NS)
 
-    def beats(self, times_s: Iterable[float], flags: int = 0) -> np.ndarray:
+    def beats(
+        self, times_s: Iterable[float], flags: int = 0, aami: str = "Q", lead: int = -1
+    ) -> np.ndarray:
+        """Beats with their classes: a letter for all, or one for each; `Q`: not known yet."""
         times_s = list(times_s)
         beats = np.zeros(len(times_s), BEAT)
         beats["t_ns"] = [self.ns(t) for t in times_s]
-        beats["flags"] = flags
+        beats["flags"], beats["lead"] = flags, lead
+        letters = aami * len(times_s) if len(aami) == 1 else aami
+        beats["aami"] = [ord(letter) for letter in letters]
+        beats["code"] = beats["aami"]
         return beats
 
     def quality(
@@ -50,6 +56,7 @@ class Findings:
         codes: Sequence[QualityCode] = (QualityCode.USABLE,),
         *,
         flags: int = 0,
+        aami: str = "Q",
         hr_bpm: float | None = None,
     ) -> Analysed:
         """A stretch of one quality with its beats; the last part of a second has no row yet."""
@@ -57,7 +64,7 @@ class Findings:
         vitals["hr_bpm"] = hr_bpm
         return Analysed(
             self.ns(to_s),
-            self.beats(times_s, flags),
+            self.beats(times_s, flags, aami),
             vitals,
             self.quality(from_s, int(to_s), codes),
             leads=("I", "II", "V5")[: len(codes)],

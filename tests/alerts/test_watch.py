@@ -1,5 +1,6 @@
 """The rules on a signal: what they see, what they must not mistake."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -34,6 +35,23 @@ def test_asystole_is_raised_four_seconds_after_the_last_beat(bed, findings, quie
         assert bed.shown[AlarmKind.ASYSTOLE].since_ns == findings.ns(last_s + 4)
 
 
+@pytest.mark.parametrize(("silent_s", "alarm"), [(9.9, False), (10.0, True), (10.1, True)])
+def test_before_the_first_beat_a_signal_is_given_ten_seconds(bed, findings, silent_s, alarm):
+    """The detector may not know yet what a beat of this heart looks like."""
+    bed.take(findings.analysed(0, silent_s, []))
+    assert (AlarmKind.ASYSTOLE in bed.shown) is alarm
+    assert AlarmKind.PAUSE not in bed.shown
+
+
+def test_in_a_stream_that_begins_anew_it_must_learn_anew(bed, findings):
+    bed.take(findings.analysed(0, 3, every(1, 3)))
+    event = findings.analysed(10, 16, [])
+    bed.take(replace(event, is_new_stream=True))
+    assert AlarmKind.ASYSTOLE not in bed.shown
+    bed.take(findings.analysed(16, 20, []))
+    assert AlarmKind.ASYSTOLE in bed.shown
+
+
 def test_a_slow_network_causes_no_asystole(bed, findings):
     """The wall clock runs an hour ahead: only the signal's own time counts."""
     bed.take(findings.analysed(0, 6, every(1, 6)), now_ns=findings.ns(6))
@@ -44,7 +62,9 @@ def test_a_slow_network_causes_no_asystole(bed, findings):
 def test_asystole_in_the_middle_of_a_long_push_is_told_with_its_end(bed, findings):
     bed.take(findings.analysed(0, 30, [*every(1, 10), *every(1, 30, 20.5)]))
     assert [(t.kind, t.phase, t.t_ns) for t in bed.log] == [
+        (AlarmKind.PAUSE, Phase.RAISED, findings.ns(12)),
         (AlarmKind.ASYSTOLE, Phase.RAISED, findings.ns(13.5)),
+        (AlarmKind.PAUSE, Phase.ENDED, findings.ns(13.5)),
         (AlarmKind.ASYSTOLE, Phase.LATCHED, findings.ns(20.5)),
     ]
 
@@ -135,7 +155,7 @@ def test_limits_are_those_of_the_patient(new_bed, findings):
 def test_evidence_shows_the_strip_the_beats_and_the_numbers(bed, findings):
     bed.take(findings.analysed(0, 6, every(1, 6), hr_bpm=60.0))
     bed.take(findings.analysed(6, 10, []))
-    (raised,) = bed.log
+    (raised,) = [t for t in bed.log if t.kind is AlarmKind.ASYSTOLE]
     assert raised.evidence.from_ns == raised.t_ns - 10 * NS
     assert raised.evidence.to_ns == raised.t_ns + 6 * NS
     assert raised.evidence.beats_ns == tuple(findings.ns(t) for t in every(1, 6))

@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.words import SYSTEM_BED, Alarm, BedAlarms, Phase, Priority
+from alerts.words import (
+    SYSTEM_BED,
+    Alarm,
+    AlarmKind,
+    AudioPause,
+    BedAlarms,
+    Off,
+    Phase,
+    Priority,
+)
 from dashboard import markup
 from dashboard.ward_state import BedView
 from tests.dashboard.conftest import alarm
@@ -177,3 +186,24 @@ def test_no_text_changes_the_shape_of_the_page(text: str) -> None:
         assert shape(markup.card(view(odd, bed=text), odd)) == shape(
             markup.card(view(known), known)
         )
+
+
+def test_what_is_inactivated_is_marked_at_the_bed() -> None:
+    plain = view().alarms
+    assert markup.marks(plain) == ""
+    pause = AudioPause(10**18, 10**18 + 120 * 10**9, "A<b")
+    paused = dataclasses.replace(plain, audio_pause=pause)
+    assert f"sound off until {markup.clock(pause.until_ns)[:5]}" in markup.marks(paused)
+    assert "A&lt;b" in markup.marks(paused)
+    one = dataclasses.replace(plain, off=(Off(AlarmKind.COUPLET, 0, "settings"),))
+    assert "couplet off" in markup.marks(one)
+    two = dataclasses.replace(one, off=(*one.off, Off(AlarmKind.IRREGULAR, 0, "dr")))
+    assert "2 alarms off" in markup.marks(two)
+    assert "irregular (by dr)" in markup.marks(two)
+
+
+def test_the_limits_of_the_heart_rate_stand_beside_it() -> None:
+    plain = view().alarms
+    assert markup.limits(plain) == ""
+    known = dataclasses.replace(plain, limits=(("low_bpm", 50.0), ("high_bpm", 120.0)))
+    assert "50–120" in markup.limits(known)

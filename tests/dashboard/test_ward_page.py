@@ -15,7 +15,18 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Locator, Page
 
-from alerts.words import Acknowledge, AlarmKind, Phase, Priority, alarm_topic, decode_command
+from alerts.words import (
+    Acknowledge,
+    AlarmKind,
+    AudioPause,
+    PauseAudio,
+    Phase,
+    Priority,
+    ResumeAudio,
+    alarm_topic,
+    decode_command,
+)
+from ecg.clock import now_ns
 from ecg.codes import QualityCode
 from tests.dashboard.browser import PX_PER_MM, blanks, heights, levels, uprights
 from tests.dashboard.conftest import WARD, Broker, Server, Ward, alarm, pulses, square, wait_until
@@ -341,6 +352,33 @@ def test_labels_and_sentences_are_words_whatever_they_contain(page: Page, eight:
     page.locator(".alarm .text", has_text="<script>").wait_for()
     assert page.locator(".head img, .alarm img, .head script, .alarm script").count() == 0
     assert page.evaluate("() => window.pwned === undefined")
+
+
+# -- silence ---------------------------------------------------------------------------------------
+
+
+def test_the_sound_is_paused_by_a_button_and_that_is_marked(page: Page, eight: Ward) -> None:
+    eight.commands.clear()
+    eight.bed("1", pulses, alarm(Priority.HIGH))
+    page.locator(".st-key-tile-1 .sentence.high.unseen").wait_for()
+    page.get_by_label("Who acknowledges").fill("Anna")
+    page.get_by_role("button", name="Pause sound").click()
+    wait_until(lambda: eight.commands)
+    topic, payload = eight.commands[0]
+    command = decode_command(payload)
+    assert topic == f"ward/v1/{WARD}/1/command"
+    assert (type(command), command.by) == (PauseAudio, "Anna")
+    now = now_ns()
+    eight.bed("1", pulses, alarm(Priority.HIGH), audio_pause=AudioPause(now, now + 10**11, "Anna"))
+    page.locator(".st-key-tile-1 .who em", has_text="sound off until").wait_for()
+    page.get_by_role("button", name="Sound on").click()
+    wait_until(lambda: len(eight.commands) == 2)
+    assert type(decode_command(eight.commands[1][1])) is ResumeAudio
+
+
+def test_what_is_over_and_unseen_is_reset(page: Page, eight: Ward) -> None:
+    eight.bed("1", pulses, alarm(Priority.HIGH, phase=Phase.LATCHED))
+    page.get_by_role("button", name="Reset").wait_for()
 
 
 # -- on every screen -------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 from ecg.clock import NS
 from ecg.errors import StoreError
 from ecg.findings import BEAT, EPISODE, QUALITY, VITALS
-from store.base import AuditRow, LastFrame
+from store.base import AuditRow, LastFrame, StateRow
 
 ALWAYS = (-(2**62), 2**62)
 
@@ -92,6 +92,28 @@ def test_audit_entries_come_back(store):
     entries = [AuditRow(2, "me", "limits", "p1: asystole_s 4 → 5"), AuditRow(1, "me", "login")]
     put(store, *entries)
     assert store.audit(*ALWAYS) == entries[::-1]
+
+
+def test_states_are_what_was_said_last_until_they_are_taken_away(store):
+    put(store, StateRow("desk/icu/1", "one"), StateRow("desk/icu/2", "two"))
+    put(store, StateRow("desk/icu/1", "three"), StateRow("delivery/x", "né"))
+    assert store.states("desk/") == {"desk/icu/1": "three", "desk/icu/2": "two"}
+    assert list(store.states()) == ["delivery/x", "desk/icu/1", "desk/icu/2"]
+    put(store, StateRow("desk/icu/1", None), StateRow("desk/icu/2", None))
+    put(store, StateRow("desk/icu/2", "again"))
+    assert store.states("desk/") == {"desk/icu/2": "again"}
+    put(store, StateRow("a", "1"), StateRow("a", None), StateRow("a", "2"), StateRow("b", None))
+    assert store.states() == {"a": "2", "delivery/x": "né", "desk/icu/2": "again"}
+    assert store.states("%") == {}
+
+
+def test_a_state_is_stored_with_its_rows_or_not_at_all(store, rows):
+    bad = store.append([StateRow("k", "v"), object()])
+    good = store.append([rows.transition(), StateRow("k", "w")])
+    assert good.wait(5)
+    with pytest.raises(StoreError):
+        bad.wait(5)
+    assert store.states() == {"k": "w"}
 
 
 def test_rows_appended_again_change_nothing(store, rows):

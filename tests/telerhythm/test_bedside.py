@@ -243,3 +243,18 @@ def test_whatever_the_device_does_each_frame_is_stored_once(sinus):
     times = [c.t_ns for c in rows(together, WaveformChunk)]
     assert times == sorted(times)
     assert not bedside.sequencer.counts.late
+
+
+def test_a_lead_that_carries_a_pulse_is_stored_and_drawn_but_no_ecg(sinus):
+    """The ECG beside it is analysed as if it were alone; numbers of leads are the frame's."""
+    alone = [
+        replace(f, leads=f.leads[1:], lsb_uv=f.lsb_uv[1:], x=f.x[1:]) for f in frames_of(sinus)
+    ]
+    beside = [replace(f, leads=("PLETH", f.leads[1])) for f in frames_of(sinus)]
+    one, two = feed(Bedside(BED, RUN), alone), feed(Bedside(BED, RUN), beside)
+    np.testing.assert_array_equal(beats(one)["sample"], beats(two)["sample"])
+    quality = np.concatenate([row.quality for row in rows(two, QualityRows)])
+    assert set(quality["lead"]) == {1}
+    assert rows(two, WaveformChunk)[0].leads == ("PLETH", sinus.leads[1])
+    assert two.chunks[-1].leads == ("PLETH", sinus.leads[1])
+    assert len(two.chunks[-1].quality) == 2

@@ -70,6 +70,61 @@ def test_a_wrong_value_is_named(write, change, told):
     assert all(word in str(error.value) for word in [*told, str(path)])
 
 
+ALARMS = """
+[alarms.ward.icu]
+age = "neonate"
+limits = { high_bpm = 190 }
+off = ["irregular"]
+
+[[alarms.receivers]]
+name = "station"
+email = "station@example.org"
+hours = "19:00-07:00"
+
+[[beds]]
+ward = "icu"
+bed = "2"
+patient = "p-18"
+device = "hospital/monitor-5"
+age = "adult"
+limits = { low_bpm = 45, tachycardia_beats = 20 }
+off = ["couplet"]
+"""
+
+
+def test_limits_are_those_of_the_age_then_of_the_ward_then_of_the_bed(write):
+    settings = load(write(GOOD + ALARMS))
+    first, second = settings.beds
+    assert settings.limits_of(first).high_bpm == 190
+    assert settings.limits_of(first).low_bpm == 100
+    # an adult in a ward of neonates: the ward's numbers are not for this patient
+    limits = settings.limits_of(second)
+    assert (limits.high_bpm, limits.low_bpm, limits.tachycardia_beats) == (120, 45, 20)
+    assert [o.kind.value for o in settings.off_at(first)] == ["irregular"]
+    assert [o.kind.value for o in settings.off_at(second)] == ["irregular", "couplet"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("high_bpm = 190", "high_bpm = 90"), ["line 14", "alarms.ward.icu", "low_bpm = 100"]),
+        (("high_bpm = 190", "hihg_bpm = 90"), ["alarms.ward.icu", "no limit 'hihg_bpm'", "14"]),
+        (("low_bpm = 45", "low_bpm = 145"), ["beds.1.limits", "low_bpm = 145", "high_bpm = 120"]),
+        (('["irregular"]', '["iregular"]'), ["alarms.ward.icu.off", "'iregular'", "couplet"]),
+        (('["couplet"]', '["asystole"]'), ["beds.1.off", "asystole cannot be switched off"]),
+        (('"neonate"', '"baby"'), ["alarms.ward.icu.age", "line 13", "'neonate'"]),
+        (("19:00-07:00", "19:00-27:00"), ["alarms.receivers.0.hours", "not a time of the day"]),
+        (('email = "station@example.org"', 'webhook = "https://x"'), ["needs secret_file"]),
+        (('email = "station@example.org"', ""), ["either a webhook or an email"]),
+    ],
+)
+def test_wrong_alarm_settings_are_refused_with_file_line_and_key(write, change, told):
+    path = write((GOOD + ALARMS).replace(*change))
+    with pytest.raises(BadSetting) as error:
+        load(path)
+    assert all(word in str(error.value) for word in [*told, str(path)]), str(error.value)
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(BadSetting, match=r"nothing\.toml: there is no such"):
         load(tmp_path / "nothing.toml")
