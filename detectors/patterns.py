@@ -2,7 +2,7 @@
 
 Definitions: ventricular tachycardia is five or more ventricular beats in a row above 100 a minute
 (PhysioNet/CinC Challenge 2015), at 100 or below it is an idioventricular rhythm; two are a couplet,
-three and four a run. Supraventricular tachycardia is three or more supraventricular beats in a row
+three and four a run. Supraventricular tachycardia is five or more supraventricular beats in a row
 above 100 a minute. Bigeminy: three pairs of a ventricular and another beat; trigeminy: three times
 one ventricular beat and two others.
 """
@@ -20,6 +20,7 @@ KEPT = 64  # beats; a power of two
 OTHER, VENTRICULAR, SUPRAVENTRICULAR = 0, 1, 2
 VT_BEATS = 5
 RUN_BEATS = 3
+SVT_BEATS = 5
 FAST_BPM = 100.0
 ALTERNATE_BEATS = 6
 THIRDS_BEATS = 9
@@ -127,7 +128,7 @@ def _supraventricular(head, p, what, rows, n_rows):  # type: ignore[no-untyped-d
         n, spell = p.supraventricular, p.spells[_SVT]
         if spell.open:
             spell.evidence[0] = n
-        elif n >= RUN_BEATS and _rate_bpm(p, 0, n) > FAST_BPM:
+        elif n >= SVT_BEATS and _rate_bpm(p, 0, n) > FAST_BPM:
             n_rows = write(head, _fill(p, _SVT, 0, n), rows, n_rows)
         return n_rows
     p.supraventricular = 0

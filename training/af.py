@@ -17,7 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archive.annotate import annotate, settled
-from archive.episodes import EpisodeTable, compare_episodes, rhythm_spans, total_episodes
+from archive.episodes import (
+    EpisodeTable,
+    compare_episodes,
+    fibrillation_spans,
+    rhythm_spans,
+    total_episodes,
+)
 from archive.find import find_records
 from archive.read import read_annotations, read_record
 from detectors import Analyzer, af, rhythm
@@ -74,6 +80,9 @@ def prepare(kind: str, path: Path, label: int = -1) -> Course:
     reference = read_annotations(path) if kind == "mitdb" else None
     if reference is not None:
         _reclass(beats, reference, record.fs_hz)
+        for first, end in fibrillation_spans(reference, record.n_samples):
+            # the product takes no beats there, either
+            beats = beats[(beats["sample"] < first) | (beats["sample"] > end)]
     return Course(kind, record, np.concatenate(parts, axis=1), beats, reference, label)
 
 
@@ -181,8 +190,7 @@ def card(tables: dict[str, EpisodeTable]) -> None:
         "Atrial flutter is called fibrillation when its intervals vary, and missed when"
         " they do not.\n"
         "Ventricular beats that the analysis takes for normal ones make intervals "
-        "irregular. Record 207's\n"
-        "figure contains its ventricular flutter, which the product leaves out.",
+        "irregular.",
     )
 
 

@@ -77,7 +77,7 @@ def test_tachycardia_is_told_at_its_fifth_beat_and_ends_with_its_last():
 
 @pytest.mark.parametrize(
     ("n", "rr_s", "expected"),
-    [(2, 0.4, set()), (3, 0.4, {EpisodeKind.SVT}), (3, 0.62, set()), (9, 0.4, {EpisodeKind.SVT})],
+    [(4, 0.4, set()), (5, 0.4, {EpisodeKind.SVT}), (5, 0.62, set()), (9, 0.4, {EpisodeKind.SVT})],
 )
 def test_supraventricular_beats_in_a_row(n, rr_s, expected):
     assert kinds(run(n, rr_s, "S")) == expected
