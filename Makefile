@@ -10,7 +10,7 @@ READY := .venv/.ready
 SHARED := $(wildcard ../shared/data)
 export TELERHYTHM_DATA ?= $(if $(SHARED),$(abspath $(SHARED)))
 
-.PHONY: help setup browser demo test check bench format clean
+.PHONY: help setup browser demo test check bench train format clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -41,6 +41,10 @@ format: $(READY) ## put the code into shape
 
 bench: $(READY) browser ## measure what docs/benchmarks.md tells, and write it there
 	@$(BIN)/python -m benchmarks $(ONLY)
+
+train: $(READY) ## train the shipped models from the shared records, cross-validated by patient
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-train.lock
+	@$(BIN)/python -m training.beats $(ARGS)
 
 clean: ## remove what make made
 	rm -rf .venv .mypy_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info

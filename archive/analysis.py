@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +69,11 @@ class Scored:
 
 
 def analyze_record(record: Record) -> Findings:
-    """Findings of a whole record, by the very `Analyzer` of the live path; episodes settled."""
+    """Findings of a whole record, by the very `Analyzer` of the live path; classes and
+    episodes settled."""
     analyzer = Analyzer(record.fs_hz, record.leads, record.start_ns)
-    found = Findings.concat([analyzer.push(record.x_mv), analyzer.finish()])
-    return Findings(
-        found.beats, found.vitals, found.quality, settled(found.episodes), found.through_sample
-    )
+    found = Findings.concat([analyzer.push(record.x_mv), analyzer.finish()]).with_classes()
+    return replace(found, episodes=settled(found.episodes))
 
 
 def run_job(job: Job) -> Scored:

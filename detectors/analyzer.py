@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from detectors import kernel
+from detectors.facts import N_FACTS
 from detectors.state import HEAD, MAGIC, VERSION, state_dtype
 from detectors.weights import models
 from dsp.resample import ANALYSIS_HZ, MAX_HZ, MIN_HZ, taps
@@ -16,6 +17,7 @@ from ecg import BEAT, EPISODE, QUALITY, VITALS, BadSignal, Findings
 
 MAX_LEADS = 32
 EPISODES_A_SECOND = 24  # more than 6 beats and the end of a second can open and end
+FINISH_S = 2.5  # by then what is pending at the end of a record is known
 BEATS_A_SECOND = 12  # more than the waiting time of 200 ms and search-back let through
 
 
@@ -121,7 +123,7 @@ class Analyzer:
             return Findings(through_sample=int(self._head["through"]))
         last = int(self._head["n_in"])
         # as if the leads had been taken off: what is pending comes out, nothing is made up
-        pad = int(self.fs_hz) + 2 * self._table.shape[1]
+        pad = int(FINISH_S * self.fs_hz) + 2 * self._table.shape[1]
         found = self._advance(np.full((self._leads.size, pad), np.nan, np.float32))
         self._head["finished"] = 1
         self._head["through"] = last
@@ -130,6 +132,7 @@ class Analyzer:
             vitals=found.vitals[found.vitals["sample"] <= last],
             quality=found.quality[found.quality["sample"] + self.fs_hz <= last + 0.5],
             episodes=found.episodes[found.episodes["onset"] < last],
+            classified=found.classified[found.classified["sample"] < last],
             through_sample=last,
         )
 
@@ -147,17 +150,19 @@ class Analyzer:
         return x
 
     def _advance(self, x: NDArray[np.float32]) -> Findings:
-        rows = [table[0] for table in tables(x.shape[1], self.fs_hz, self._leads.size, 1)]
+        rows = tuple(table[0] for table in tables(x.shape[1], self.fs_hz, self._leads.size, 1))
         counts = kernel.advance(
-            self._head, self._leads, x, self._step, self._table, models(), *rows
+            self._head, self._leads, x, self._step, self._table, models(), (*rows, NO_FACTS)
         )
-        beats, vitals, quality, episodes = (t[:n] for t, n in zip(rows, counts, strict=True))
-        return Findings(beats, vitals, quality, episodes, through_sample=int(self._head["through"]))
+        beats, vitals, quality, episodes, told = (t[:n] for t, n in zip(rows, counts, strict=True))
+        through = int(self._head["through"])
+        return Findings(beats, vitals, quality, episodes, told, through)
 
 
-def tables(
-    n_samples: int, fs_hz: float, n_leads: int, n_patients: int
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+NO_FACTS = np.empty((0, N_FACTS), np.float32)
+
+
+def tables(n_samples: int, fs_hz: float, n_leads: int, n_patients: int) -> tuple[NDArray[Any], ...]:
     """Room for all that a push can find: the tables of `Findings`; `[n_patients, n_rows]` each."""
     seconds = int(n_samples / fs_hz) + 2
     return (
@@ -165,4 +170,5 @@ def tables(
         np.zeros((n_patients, seconds), VITALS),
         np.zeros((n_patients, seconds * n_leads), QUALITY),
         np.zeros((n_patients, EPISODES_A_SECOND * seconds), EPISODE),
+        np.zeros((n_patients, BEATS_A_SECOND * seconds), BEAT),
     )

@@ -98,7 +98,7 @@ class Bank:
             Places whose findings are wanted.
         """
         rows = tables(x_mv.shape[2], self.fs_hz, self.n_leads, self.capacity)
-        counts = np.zeros((self.capacity, 4), np.int64)
+        counts = np.zeros((self.capacity, 5), np.int64)
         heads = self.state["head"]
         kernel.advance_all(
             heads,
@@ -111,10 +111,10 @@ class Bank:
             rows,
             counts,
         )
-        beats, vitals, quality, episodes = rows
+        beats, vitals, quality, episodes, told = rows
         through = heads["through"].tolist()
         found = {}
-        for p, (n_beats, n_vitals, n_rows, n_episodes) in zip(
+        for p, (n_beats, n_vitals, n_rows, n_episodes, n_told) in zip(
             places, counts[places].tolist(), strict=True
         ):
             found[p] = Findings(
@@ -122,6 +122,7 @@ class Bank:
                 vitals[p, :n_vitals],
                 quality[p, :n_rows],
                 episodes[p, :n_episodes],
+                told[p, :n_told],
                 through_sample=through[p],
             )
         return found

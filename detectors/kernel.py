@@ -7,9 +7,11 @@ import math
 import numpy as np
 from numba import njit
 
+from detectors import beats as classes
 from detectors import fibrillation as vf
 from detectors import qrs as q
 from detectors import quality, rhythm, tally
+from detectors.facts import N_FACTS
 from detectors.state import RING, RR_KEPT
 from dsp.features import sharpness
 from dsp.filters import SLOPE, qrs_features
@@ -27,7 +29,6 @@ MOST_CREST = np.float32(20.0)
 TINY = np.float32(1e-6)
 TIMING_SHARE = np.float32(0.3)
 RATE_KNOWN_S = 6.0  # a rate of older beats is no rate
-_NORMAL = ord("N")
 _USABLE = int(QualityCode.USABLE)
 _OFF = int(QualityCode.LEAD_OFF)
 _SEARCH_BACK = int(BeatFlag.SEARCH_BACK)
@@ -177,8 +178,7 @@ def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-unty
     row.sample, row.t_ns = _when(head, peak.fiducial)
     row.qrs_ms = math.nan
     row.flags = flags
-    row.code = _NORMAL
-    row.aami = _NORMAL
+    row.code, row.aami = classes.UNKNOWN, classes.UNKNOWN_CLASS
     row.lead = lead if leads.size == 1 else -1
     row.rr_s = q.keep_beat(qrs, peak)
     if rhythm.found(head, leads, peak.fiducial, n):
@@ -257,9 +257,16 @@ def _read_second(lead, n, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def advance(head, leads, x_mv, step, table, models, beats, vitals, rows, episodes):  # type: ignore[no-untyped-def]
-    """Take a chunk of inputs; write what becomes known; give the counts of rows written."""
+def advance(head, leads, x_mv, step, table, models, tables):  # type: ignore[no-untyped-def]
+    """Take a chunk of inputs; write what becomes known; give the counts of rows written.
+
+    models : `detectors.weights.Models`
+    tables : those of `Findings`, and facts of beats, float32 [n, N_FACTS], n 0 when not wanted
+    """
+    beats, vitals, rows, episodes, told, facts = tables
+    out = (models.ventricular, models.supraventricular, told, facts)
     n_beats, n_vitals, n_rows, n_episodes = 0, 0, 0, 0
+    head.beats.n_told = 0
     second = np.empty(SECOND, np.float32)
     start = 0
     while True:
@@ -273,10 +280,16 @@ def advance(head, leads, x_mv, step, table, models, beats, vitals, rows, episode
             qrs_features(lead.front, lead.signal, lead.slope, lead.feature, head.n, made)
             quality.gather(lead.second, lead.signal, lead.absent, head.n, made)
         for n in range(head.n, made):
-            before = n_beats
-            n_beats = _decide(head, leads, n, beats, n_beats)
-            for k in range(before, n_beats):
-                n_episodes = rhythm.known(head, leads, beats[k], models.af, episodes, n_episodes)
+            before = head.beats.n_told
+            count = _decide(head, leads, n, beats, n_beats)
+            if count > n_beats:  # one at most
+                at = head.qrs.last.fiducial
+                classes.found(head.beats, leads, at, n, beats[n_beats], out)
+                n_beats = count
+            if n >= head.beats.due:
+                classes.tell(head.beats, leads, classes.LAST_CALL_S, False, out)
+            for k in range(before, head.beats.n_told):
+                n_episodes = rhythm.known(head, leads, told[k], models.af, episodes, n_episodes)
         start += taken
         head.n_in += taken
         head.n = made
@@ -292,7 +305,7 @@ def advance(head, leads, x_mv, step, table, models, beats, vitals, rows, episode
                 vf.judge_lead(leads[i].fib, models.vf)
             n_episodes = rhythm.end_second(head, leads, episodes, n_episodes)
     head.through = max(0, round((head.n - HORIZON) * head.fs_hz / ANALYSIS_HZ))
-    return n_beats, n_vitals, n_rows, n_episodes
+    return n_beats, n_vitals, n_rows, n_episodes, head.beats.n_told
 
 
 @njit(cache=True, nogil=True)
@@ -300,6 +313,7 @@ def begin(head, leads):  # type: ignore[no-untyped-def]
     """A state that has seen nothing."""
     q.begin(head.qrs)
     rhythm.begin(head, leads)
+    classes.begin(head.beats)
     for i in range(leads.size):
         quality.begin(leads[i].second)
         leads[i].second.sqi = leads[i].weight = np.float32(0.5)
@@ -310,21 +324,15 @@ def advance_all(heads, leads, x_mv, sizes, step, table, models, rows, counts):  
     """`advance` for a bank: every patient that has samples, one after the other.
 
     x_mv : float32 [n_patients, n_leads, n_samples], of which `sizes` [n_patients] are filled
-    rows : the tables of findings, [n_patients, ...] each; counts : int64 [n_patients, 4]
+    rows : the tables of findings, [n_patients, ...] each; counts : int64 [n_patients, 5]
     """
-    beats, vitals, quality_rows, episodes = rows
+    beats, vitals, quality_rows, episodes, told = rows
+    no_facts = np.empty((0, N_FACTS), np.float32)
     for p in range(heads.size):
         counts[p] = 0
         if sizes[p] > 0:
-            counts[p, 0], counts[p, 1], counts[p, 2], counts[p, 3] = advance(
-                heads[p],
-                leads[p],
-                x_mv[p, :, : sizes[p]],
-                step,
-                table,
-                models,
-                beats[p],
-                vitals[p],
-                quality_rows[p],
-                episodes[p],
-            )
+            tables = (beats[p], vitals[p], quality_rows[p], episodes[p], told[p], no_facts)
+            x = x_mv[p, :, : sizes[p]]
+            found = advance(heads[p], leads[p], x, step, table, models, tables)
+            for k in range(len(found)):
+                counts[p, k] = found[k]

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from detectors.beats import BEATS
 from detectors.fibrillation import FIBRILLATION
 from detectors.pwave import PRELUDE
 from detectors.rhythm import RHYTHM
+from detectors.shape import SHAPE
 from dsp.filters import FRONT
 from dsp.resample import RESAMPLE
 
 MAGIC = b"TRHA"
-VERSION = 6
+VERSION = 8
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
 RR_KEPT = 8
@@ -55,6 +57,7 @@ LEAD = np.dtype(
         ("absent", "u1", (RING,)),
         ("fib", FIBRILLATION),
         ("prelude", PRELUDE),
+        ("shape", SHAPE),
     ],
     align=True,
 )
@@ -113,6 +116,7 @@ HEAD = np.dtype(
         ("finished", "u1"),
         ("qrs", QRS),
         ("rhythm", RHYTHM),
+        ("beats", BEATS),
     ],
     align=True,
 )

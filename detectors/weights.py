@@ -1,4 +1,4 @@
-"""The trained weights of the rhythm stages, as the kernel takes them."""
+"""The trained weights, as the kernel takes them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from ecg import BadSetting
 
 
 class Models(NamedTuple):
-    """What the kernel takes: weights of fibrillation, forest of atrial fibrillation."""
+    """Weights of fibrillation, and forests of atrial fibrillation and of classes of beats."""
 
     vf: NDArray[np.float32]
     af: Forest
+    ventricular: Forest
+    supraventricular: Forest
 
 
 @cache
@@ -34,4 +36,5 @@ def models() -> Models:
             weights = np.asarray(file["weights"], np.float32)
     except (OSError, KeyError, ValueError) as error:
         raise BadSetting(f"{path}: no readable model; `make train` writes it") from error
-    return Models(weights, load("af")["af"])
+    beats = load("beats")
+    return Models(weights, load("af")["af"], beats["ventricular"], beats["supraventricular"])

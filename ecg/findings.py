@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -73,7 +73,11 @@ class Findings:
     ----------
     beats, vitals, quality, episodes : structured arrays
         Of the dtypes `BEAT`, `VITALS`, `QUALITY`, `EPISODE`; in the order in which they became
-        final. An episode appears when it opens (`end` -1) and once more when it ends.
+        final. A beat appears in `beats` at once, its class unknown (`?`), because alarms wait for
+        nobody. An episode appears when it opens (`end` -1) and once more when it ends.
+    classified : structured array
+        `BEAT`: each beat once more when its class and width are final, after the next beat or
+        1.7 s, whichever is earlier; in order of time.
     through_sample : int
         All beats before this sample are known: none that comes later will lie before it, save
         those marked `BeatFlag.SEARCH_BACK`. Alarm rules take it for "now".
@@ -83,6 +87,7 @@ class Findings:
     vitals: NDArray[Any] = field(default_factory=lambda: _none(VITALS))
     quality: NDArray[Any] = field(default_factory=lambda: _none(QUALITY))
     episodes: NDArray[Any] = field(default_factory=lambda: _none(EPISODE))
+    classified: NDArray[Any] = field(default_factory=lambda: _none(BEAT))
     through_sample: int = 0
 
     def __eq__(self, other: object) -> bool:
@@ -92,6 +97,16 @@ class Findings:
         return self.through_sample == other.through_sample and all(
             _same_bits(getattr(self, name), getattr(other, name)) for name in TABLES
         )
+
+    def with_classes(self) -> Findings:
+        """Findings of a whole record, with each beat as it was when its class was known.
+
+        `beats` become those of `classified`; a beat without a class, at the end of findings that
+        were not finished, stays as it was. They are in order of time.
+        """
+        known = np.isin(self.beats["sample"], self.classified["sample"])
+        beats = np.concatenate([self.classified, self.beats[~known]])
+        return replace(self, beats=beats[np.argsort(beats["sample"], kind="stable")])
 
     __hash__ = None  # type: ignore[assignment]  # arrays inside: not a key
 
@@ -105,7 +120,7 @@ class Findings:
         return cls(**tables, through_sample=max(p.through_sample for p in parts))
 
 
-TABLES = ("beats", "vitals", "quality", "episodes")
+TABLES = ("beats", "vitals", "quality", "episodes", "classified")
 
 
 def _same_bits(a: NDArray[Any], b: NDArray[Any]) -> bool:

@@ -74,7 +74,7 @@ def analyze(x_mv: ArrayLike, fs_hz: float, leads: Sequence[str] | None = None) -
 
     x = np.atleast_2d(np.asarray(x_mv))
     analyzer = Analyzer(fs_hz, leads or ("ECG",) * len(x))
-    return Findings.concat([analyzer.push(x), analyzer.finish()])
+    return Findings.concat([analyzer.push(x), analyzer.finish()]).with_classes()
 
 
 def __getattr__(name: str) -> Any:

@@ -135,7 +135,7 @@ class Bedside:
 
     def _conclude(self, stream: _Stream, findings: Findings, now_ns: int, outcome: Outcome) -> None:
         """Give findings their times, then to the alarm engine and to the store."""
-        for table in (findings.beats, findings.vitals, findings.quality):
+        for table in (findings.beats, findings.vitals, findings.quality, findings.classified):
             table["t_ns"] = stream.timeline.times(table["sample"])
         episodes = findings.episodes
         episodes["onset_ns"] = stream.timeline.times(episodes["onset"])
@@ -189,7 +189,7 @@ class Bedside:
             leads=frame.leads,
             lsb_uv=tuple(float(v) for v in frame.lsb_uv),
             x=_blank_lead_off(frame),
-            beats=tuple((int(b["sample"]), chr(b["aami"])) for b in findings.beats),
+            beats=tuple((int(b["sample"]), chr(b["aami"])) for b in findings.classified),
             quality=tuple(stream.quality),
             hr_bpm=stream.hr_bpm,
         )
@@ -242,8 +242,8 @@ def _chunk_row(patient: str, piece: Piece) -> WaveformChunk:
 
 def _rows(patient: str, findings: Findings) -> list[Row]:
     rows: list[Row] = []
-    if len(findings.beats):
-        rows.append(BeatRows(patient, findings.beats))
+    if len(findings.classified):  # alarms take a beat at once, the store when its class is final
+        rows.append(BeatRows(patient, findings.classified))
     if len(findings.vitals):
         rows.append(VitalsRows(patient, findings.vitals))
     if len(findings.quality):

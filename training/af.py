@@ -1,7 +1,7 @@
 """Train the score of atrial fibrillation; cross-validate it by patient, in its episodes.
 
-The stages of `detectors.rhythm` are run on the beats that the analysis finds, with the classes of
-the reference where there is one (MIT-BIH), those of the analysis elsewhere (Challenge 2017).
+The stages of `detectors.rhythm` are run on the beats that the analysis finds and the classes that
+it gives them.
 """
 
 from __future__ import annotations
@@ -30,11 +30,9 @@ from detectors import Analyzer, af, rhythm
 from detectors.trees import MODELS, Forest, from_nested, save
 from dsp.resample import ANALYSIS_HZ
 from ecg import EPISODE, Annotations, Findings, Record
-from ecg.codes import AAMI_CLASS
 from training.rhythm_cards import write
 from training.streams import fold, seconds
 
-MATCH_S = 0.15
 RING_BEFORE, RING_AFTER = 300, 212  # analysis samples about a beat that the ring shall hold
 ROUNDS = 60
 MITDB_WEIGHT = 200.0  # of a half-hour record; one of Challenge 2017 counts 1
@@ -67,7 +65,7 @@ class Course:
 
 
 def prepare(kind: str, path: Path, label: int = -1) -> Course:
-    """Run the analysis over a record; MIT-BIH's beats take the class of the reference."""
+    """Run the analysis over a record."""
     record = read_record(path)
     parts, found, before = [], [], 0
     for _, analyzer, findings in seconds(record.x_mv, record.fs_hz, record.leads):
@@ -76,27 +74,13 @@ def prepare(kind: str, path: Path, label: int = -1) -> Course:
         parts.append(ring[:, np.arange(before, n) % ring.shape[1]].copy())
         before = n
         found.append(findings)
-    beats = np.sort(Findings.concat(found).beats, order="sample")
+    beats = np.sort(Findings.concat(found).with_classes().beats, order="sample")
     reference = read_annotations(path) if kind == "mitdb" else None
     if reference is not None:
-        _reclass(beats, reference, record.fs_hz)
         for first, end in fibrillation_spans(reference, record.n_samples):
             # the product takes no beats there, either
             beats = beats[(beats["sample"] < first) | (beats["sample"] > end)]
     return Course(kind, record, np.concatenate(parts, axis=1), beats, reference, label)
-
-
-def _reclass(beats: NDArray[Any], reference: Annotations, fs_hz: float) -> None:
-    marks = [
-        (s, c) for s, c in zip(reference.sample, reference.symbol, strict=True) if c in AAMI_CLASS
-    ]
-    at = np.array([s for s, _ in marks])
-    for beat in beats:
-        i = int(np.argmin(np.abs(at - beat["sample"])))
-        if abs(at[i] - beat["sample"]) <= MATCH_S * fs_hz:
-            # paced beats are left to the analysis: it has to find the pulse
-            aami = AAMI_CLASS[marks[i][1]]
-            beat["aami"] = ord(aami if aami != "Q" else "N")
 
 
 def play(course: Course, forest: Forest) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -182,10 +166,8 @@ def card(tables: dict[str, EpisodeTable]) -> None:
     write(
         "af",
         "Score of atrial fibrillation",
-        "MIT-BIH Arrhythmia Database, beats as detected with the classes of the "
-        "reference, paced beats as\n"
-        "the analysis tells them; PhysioNet/CinC Challenge 2017, beats and classes of "
-        "the analysis.",
+        "MIT-BIH Arrhythmia Database and PhysioNet/CinC Challenge 2017, beats and classes "
+        "of the analysis\n(whose model of classes knows the MIT-BIH records).",
         figures,
         "Atrial flutter is called fibrillation when its intervals vary, and missed when"
         " they do not.\n"

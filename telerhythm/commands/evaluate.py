@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from archive.episodes import EpisodeTable
     from archive.folders import Comparison
+    from archive.runs import RunTable
 
 EPISODE_COLUMNS = {
     "episode_se": "episode Se",
@@ -39,6 +40,14 @@ COLUMNS = {
     "delay_p95_n_ms": "95% N",
     "shutdown_s": "shutdown",
 }
+RUN_COLUMNS = {
+    "couplet_se": "couplets Se",
+    "couplet_ppv": "+P",
+    "short_run_se": "3-5 beats Se",
+    "short_run_ppv": "+P",
+    "long_run_se": "6 and more Se",
+    "long_run_ppv": "+P",
+}
 
 
 def evaluate(
@@ -56,9 +65,9 @@ def evaluate(
 
     Sensitivity (Se) and positive predictivity (+P) in percent, of all beats (Q), ventricular (V)
     and supraventricular ones (S); RR err, SD (of beat times; of N beats only) and 95% (of N
-    beats lie within) in ms; shutdown in s. Where there are any, episodes and durations of atrial
-    fibrillation (AF) and of ventricular fibrillation or flutter (VF), in percent and s. The first
-    five minutes are left out.
+    beats lie within) in ms; shutdown in s. Where there are any, runs of V and S beats (couplets, 3
+    to 5 beats, 6 and more), and episodes and durations of atrial fibrillation (AF) and of
+    ventricular fibrillation or flutter (VF), in percent and s. The first five minutes are left out.
 
     Examples:
 
@@ -99,12 +108,14 @@ def _document(done: Comparison) -> dict[str, Any]:
                 "line": table.line(),
                 **known(table.figures()),
                 "episodes": _episodes(episodes[name]),
+                "runs": _runs(done.runs[name]),
             }
             for name, table in tables.items()
         },
         "gross": {"counts": gross.counts.tolist(), "line": gross.line(), **known(gross.figures())},
         "average": known(average(tables.values())),
         "episodes": _episodes(_all_episodes(done)),
+        "runs": _runs(_all_runs(done)),
         "errors": done.errors,
     }
 
@@ -153,6 +164,39 @@ def _cell(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.2f}"
 
 
+def _runs(tables: dict[str, RunTable]) -> dict[str, Any]:
+    """Tallies and figures of runs, by class of their beats."""
+    return {
+        of: {
+            "sensitivity": table.sensitivity.tolist(),
+            "predictivity": table.predictivity.tolist(),
+            "line": table.line(),
+            **{k: None if math.isnan(x) else round(x, 4) for k, x in table.figures().items()},
+        }
+        for of, table in tables.items()
+    }
+
+
+def _all_runs(done: Comparison) -> dict[str, RunTable]:
+    from archive.runs import total_runs
+
+    return {of: total_runs(row[of] for row in done.runs.values()) for of in "VS"}
+
+
+def _run_table(done: Comparison) -> Table:
+    """Runs of all records together, a row a class of beats."""
+    from rich.table import Table
+
+    table = Table("runs of", *RUN_COLUMNS.values(), box=None, header_style="bold")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for of, row in _all_runs(done).items():
+        figures = row.figures()
+        cells = (figures[column] for column in RUN_COLUMNS)
+        table.add_row(of, *("-" if math.isnan(cell) else f"{cell:.2f}" for cell in cells))
+    return table
+
+
 def _print(done: Comparison) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -172,6 +216,9 @@ def _print(done: Comparison) -> None:
     # a pipe has no width: nothing is cut off there
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(table)
+
+    console.print()
+    console.print(_run_table(done))
     if (episodes := _episode_table(done)) is not None:
         console.print()
         console.print(episodes)

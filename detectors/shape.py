@@ -1,0 +1,267 @@
+"""The shape of a beat: its samples kept, measured, and compared with what the patient has shown.
+
+A beat is kept as points of 8 ms about its R peak, lead by lead. Its QRS complex is compared with
+the templates of up to `KINDS` kinds of beats that the patient has shown (after Hamilton & Curley's
+beat analysis in EP Limited's "Open Source ECG Analysis", 2002: several templates, learned without
+labels). Templates belong to a patient, so gain and place of the electrodes do not matter.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+POINT = 2  # analysis samples a point: 8 ms
+MARGIN = 2  # points (16 ms) that a beat may be moved by to fit a template
+R_AT = 42  # point of the R peak
+SPAN = 68  # points of a beat in all: 336 ms before the R peak to 208 ms behind
+QRS_FROM, QRS_SIZE = 30, 32  # 96 ms before the R peak to 160 ms behind
+FIRST_SIZE = 12  # of them, those before the R peak
+P_FROM, P_SIZE = 3, 28  # 312 ms to 88 ms before
+T_SIZE, T_FROM, T_POINT = 16, 40, 4  # 160 to 416 ms behind the R peak, in points of 16 ms
+KINDS = 8
+OLDEST = 376  # analysis samples: rings hold a beat and what is before it no longer
+LEARN_LEAST = np.float32(1.0 / 16.0)
+TINY = np.float32(1e-9)
+
+KIND = np.dtype(
+    [
+        ("count", "i4"),  # beats in all; 0: free
+        ("weight", "f4"),  # beats, old ones forgotten
+        ("calm", "f4"),  # of them, those that did not come early
+        ("early", "f4"),  # mean interval before, in medians
+        ("spread", "f4"),  # mean width of the complex, ms
+    ],
+    align=True,
+)
+"""A kind of beat that the patient has shown."""
+
+TEMPLATE = np.dtype(
+    [
+        ("qrs", "f4", (QRS_SIZE,)),  # its mean removed
+        ("power", "f4"),  # sum of squares of it
+        ("p", "f4", (P_SIZE,)),
+        ("t", "f4", (T_SIZE,)),
+        ("t_count", "i4"),
+        ("slope", "f4"),
+        ("area", "f4"),
+        ("spread", "f4"),
+    ],
+    align=True,
+)
+"""How one lead shows a kind of beat, mV."""
+
+SEEN = np.dtype(
+    [
+        ("qrs", "f4", (QRS_SIZE,)),
+        ("power", "f4"),
+        ("p", "f4", (P_SIZE,)),
+        ("slope", "f4"),  # steepest, mV a 16 ms
+        ("area", "f4"),  # mean size over largest size
+        ("spread", "f4"),  # ms, root mean square distance of the slopes from their middle
+        ("width", "f4"),  # ms, first to last steep place
+        ("noise", "f4"),  # bends ahead of the complex, mV
+        ("weight", "f4"),  # what the lead counts for
+    ],
+    align=True,
+)
+"""How one lead shows one beat."""
+
+SHAPE = np.dtype(
+    [
+        ("raw", "f4", (SPAN,)),  # the beat that is being looked at
+        ("now", SEEN),
+        ("held", SEEN),  # the beat whose class is not yet known
+        ("before", SEEN),  # the one before it
+        ("templates", TEMPLATE, (KINDS,)),
+    ],
+    align=True,
+)
+"""Memory of one lead."""
+
+
+@njit(cache=True, nogil=True)
+def dot(a, i, b, j, n):  # type: ignore[no-untyped-def]
+    """Sum of products of `n` values (a multiple of 4) from `a[i]` and `b[j]` on."""
+    s0 = s1 = s2 = s3 = np.float32(0.0)
+    for k in range(0, n, 4):
+        s0 += a[i + k] * b[j + k]
+        s1 += a[i + k + 1] * b[j + k + 1]
+        s2 += a[i + k + 2] * b[j + k + 2]
+        s3 += a[i + k + 3] * b[j + k + 3]
+    return (s0 + s1) + (s2 + s3)
+
+
+@njit(cache=True, nogil=True)
+def total(a, i, n):  # type: ignore[no-untyped-def]
+    """Sum of `n` values (a multiple of 4) from `a[i]` on."""
+    s0 = s1 = s2 = s3 = np.float32(0.0)
+    for k in range(0, n, 4):
+        s0 += a[i + k]
+        s1 += a[i + k + 1]
+        s2 += a[i + k + 2]
+        s3 += a[i + k + 3]
+    return (s0 + s1) + (s2 + s3)
+
+
+@njit(cache=True, nogil=True)
+def snapshot(raw, signal, r, n):  # type: ignore[no-untyped-def]
+    """Copy the beat whose R peak is at sample `r` out of a ring; `n` is the newest sample."""
+    mask = signal.size - 1
+    at = r - POINT * R_AT
+    for p in range(SPAN):
+        a, b = min(at, n), min(at + 1, n)
+        raw[p] = np.float32(0.5) * (signal[a & mask] + signal[b & mask])
+        at += POINT
+
+
+@njit(cache=True, nogil=True)
+def align(leads, kind):  # type: ignore[no-untyped-def]
+    """Distance to a kind, and the shift (points) at which the beat fits it best.
+
+    The distance is the power of the difference over the power of both, 0 to 2, mean of the leads
+    by their weights. It counts shape and size alike.
+    """
+    best, at = np.float32(9.0), 0
+    for shift in range(-MARGIN, MARGIN + 1):
+        apart, weights = np.float32(0.0), TINY
+        for i in range(leads.size):
+            shape = leads[i].shape
+            if shape.now.weight <= 0.0:
+                continue
+            template = shape.templates[kind]
+            begin = QRS_FROM + shift
+            mean = total(shape.raw, begin, QRS_SIZE)
+            power = dot(shape.raw, begin, shape.raw, begin, QRS_SIZE)
+            power -= mean * mean * np.float32(1.0 / QRS_SIZE)
+            both = dot(shape.raw, begin, template.qrs, 0, QRS_SIZE)
+            whole = power + template.power + TINY
+            apart += shape.now.weight * (whole - np.float32(2.0) * both) / whole
+            weights += shape.now.weight
+        apart /= weights
+        if apart < best:
+            best, at = apart, shift
+    return best, at
+
+
+@njit(cache=True, nogil=True)
+def cut(shape, shift):  # type: ignore[no-untyped-def]
+    """Set the segments of the beat being looked at, each without its mean."""
+    now, raw = shape.now, shape.raw
+    begin = QRS_FROM + shift
+    mean = total(raw, begin, QRS_SIZE) * np.float32(1.0 / QRS_SIZE)
+    for k in range(QRS_SIZE):
+        now.qrs[k] = raw[begin + k] - mean
+    now.power = dot(now.qrs, 0, now.qrs, 0, QRS_SIZE)
+    begin = P_FROM + shift
+    mean = total(raw, begin, P_SIZE) * np.float32(1.0 / P_SIZE)
+    for k in range(P_SIZE):
+        now.p[k] = raw[begin + k] - mean
+
+
+@njit(cache=True, nogil=True)
+def measure(shape):  # type: ignore[no-untyped-def]
+    """Slope, width, area and noise of the beat being looked at."""
+    raw, now = shape.raw, shape.now
+    first, last = R_AT - 18, R_AT + 22
+    steep = np.float32(0.0)
+    s0 = s1 = s2 = np.float32(0.0)
+    for p in range(first, last + 1):
+        d = abs(raw[p + 1] - raw[p - 1])
+        steep = max(steep, d)
+        d *= d
+        x = np.float32(p - R_AT)
+        s0 += d
+        s1 += d * x
+        s2 += d * x * x
+    middle = s1 / (s0 + TINY)
+    now.spread = np.float32(8.0) * np.sqrt(max(s2 / (s0 + TINY) - middle * middle, TINY))
+    now.slope = steep
+    limit = np.float32(0.15) * steep
+    begin, end = R_AT, R_AT
+    quiet = 0
+    for p in range(R_AT + int(middle), first - 1, -1):
+        if abs(raw[p + 1] - raw[p - 1]) > limit:
+            begin, quiet = p, 0
+        else:
+            quiet += 1
+            if quiet > 3:
+                break
+    quiet = 0
+    for p in range(R_AT + int(middle), last + 1):
+        if abs(raw[p + 1] - raw[p - 1]) > limit:
+            end, quiet = p, 0
+        else:
+            quiet += 1
+            if quiet > 3:
+                break
+    now.width = np.float32(8 * (end - begin + 1))
+    size, largest = np.float32(0.0), np.float32(0.0)
+    for p in range(QRS_FROM, QRS_FROM + QRS_SIZE):
+        away = abs(raw[p] - raw[R_AT - 11])
+        size += away
+        largest = max(largest, away)
+    now.area = size / (np.float32(QRS_SIZE) * largest + TINY)
+    rough = np.float32(0.0)
+    for p in range(P_FROM, P_FROM + P_SIZE):
+        rough += abs(raw[p + 1] - np.float32(2.0) * raw[p] + raw[p - 1])
+    now.noise = rough * np.float32(1.0 / P_SIZE)
+
+
+@njit(cache=True, nogil=True)
+def learn(shape, kind, rate, p_rate):  # type: ignore[no-untyped-def]
+    """Move a template towards the beat that has been cut out; a rate of 1 makes it that beat."""
+    template, now = shape.templates[kind], shape.now
+    if rate >= 1.0:
+        template.t_count = 0
+    for k in range(QRS_SIZE):
+        template.qrs[k] += rate * (now.qrs[k] - template.qrs[k])
+    template.power = dot(template.qrs, 0, template.qrs, 0, QRS_SIZE)
+    for k in range(P_SIZE):
+        template.p[k] += p_rate * (now.p[k] - template.p[k])
+    template.slope += rate * (now.slope - template.slope)
+    template.area += rate * (now.area - template.area)
+    template.spread += rate * (now.spread - template.spread)
+
+
+@njit(cache=True, nogil=True)
+def t_wave(signal, r, out):  # type: ignore[no-untyped-def]
+    """The T wave of the beat at sample `r`, its mean removed; the ring must hold it."""
+    mask = signal.size - 1
+    at = r + T_FROM
+    mean = np.float32(0.0)
+    for k in range(T_SIZE):
+        x = np.float32(0.0)
+        for j in range(T_POINT):
+            x += signal[(at + j) & mask]
+        out[k] = x * np.float32(1.0 / T_POINT)
+        mean += out[k]
+        at += T_POINT
+    mean *= np.float32(1.0 / T_SIZE)
+    for k in range(T_SIZE):
+        out[k] -= mean
+
+
+@njit(cache=True, nogil=True)
+def likeness(both, a, b):  # type: ignore[no-untyped-def]
+    """Correlation, from the sum of products and the sums of squares."""
+    return both / np.float32(math.sqrt(max(a * b, TINY * TINY)) + TINY)
+
+
+@njit(cache=True, nogil=True)
+def learn_t(template, t):  # type: ignore[no-untyped-def]
+    """Move a template's T wave towards one that was seen."""
+    template.t_count += 1
+    rate = max(np.float32(1.0) / np.float32(template.t_count), LEARN_LEAST)
+    for k in range(T_SIZE):
+        template.t[k] += rate * (t[k] - template.t[k])
+
+
+@njit(cache=True, nogil=True)
+def copy_seen(source, target):  # type: ignore[no-untyped-def]
+    """Set what later comparisons need of one beat to that of another."""
+    for k in range(QRS_SIZE):
+        target.qrs[k] = source.qrs[k]
+    target.power, target.weight = source.power, source.weight

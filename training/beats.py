@@ -1,0 +1,243 @@
+"""Train the classifier of beats; cross-validate it by patient; write the model and its card.
+
+    python -m training.beats            # about 5 minutes on one core
+    python -m training.beats --no-model # cross-validation only
+
+Two scores, each a forest of LightGBM: ventricular against all others, supraventricular against
+normal ones. Facts that can only speak for or against are held to that (monotone constraints), for
+26 patients are few; each patient counts by a root of his beats, so that none is learned by heart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import numpy as np
+from numpy.typing import NDArray
+
+from archive.evaluate import BeatTable, compare, total
+from archive.find import find_records
+from archive.read import read_annotations, read_length
+from detectors import trees
+from detectors.beats import classify
+from detectors.facts import F
+from ecg import Annotations
+from training.beat_rows import LEFT_OUT, NO_BEAT, STREAMS, N, Rows, S, V, gather
+from training.card import write_card
+
+FOLDS = 7
+SEED = 1
+POWER = 0.4  # a patient's beats of a class together weigh this power of their number
+ROUNDS = 150
+SETTINGS = {
+    "objective": "binary", "num_leaves": 8, "learning_rate": 0.08, "min_data_in_leaf": 40,
+    "feature_fraction": 0.2, "bagging_fraction": 0.6, "bagging_freq": 1, "lambda_l2": 10.0,
+    "max_bin": 63, "seed": SEED, "num_threads": 1, "deterministic": True,
+    "force_col_wise": True, "verbose": -1,
+}  # fmt: skip
+
+# Facts of each score: 1 the more the likelier, -1 the less, 0 either way.
+VENTRICULAR = {
+    F.PRE_REF: 0, F.POST_REF: 0, F.PRE_MED: 0, F.PRE_PREV: 0, F.POST_PRE: 0, F.PAIR: 0,
+    F.IRREGULAR: 0, F.IRREGULAR_NN: 0, F.DIST: 1, F.DIST_REL: 1, F.SCATTER: 0, F.CORR: -1,
+    F.CORR_LOW: -1, F.CORR_HIGH: -1, F.FIRST_CORR: -1, F.FIRST_DIST: 1, F.GAIN: 0, F.GAIN_HIGH: 0,
+    F.SPREAD_RATIO: 1, F.SPREAD_HIGH: 1, F.SLOPE_RATIO: 0, F.AREA_RATIO: 0, F.P_CORR: -1,
+    F.T_CORR: -1, F.T_GAIN: 1, F.OWN_DIST: 0, F.KIND_DIST: 1, F.KIND_SPREAD: 1, F.PREV_DIST: 0,
+    F.NEXT_DIST: 0, F.WITH_PREV: 0, F.WITH_NEXT: 0, F.NOISE: -1,
+}  # fmt: skip
+SUPRAVENTRICULAR = {
+    F.PRE_REF: -1, F.PRE_MED: -1, F.PRE_PREV: -1, F.PREV_MED: 0, F.POST_REF: 0, F.POST_PRE: 0,
+    F.PAIR: 0, F.IRREGULAR: -1, F.IRREGULAR_NN: -1, F.RUN: 1, F.ONSET: -1, F.RUN_P: -1,
+    F.RUN_DIST: -1, F.DIST: -1, F.P_CORR: -1, F.P_CORR_HIGH: -1, F.P_GAIN: 0, F.P_REST: 1,
+    F.P_REL: 1, F.P_PATIENT: 0, F.KIND_EARLY: -1, F.PREV_DIST: -1, F.NEXT_DIST: 0, F.NOISE: -1,
+}  # fmt: skip
+THRESHOLD = {"ventricular": 0.6, "supraventricular": 0.55}  # of probability
+
+# Share of the rows of a stream that are learned from: of N, of S, of V. Normal beats abound.
+SHARE = {
+    "both leads": (0.06, 1.0, 1.0), "first lead": (0.03, 0.7, 0.7), "second lead": (0.03, 0.5, 0.5),
+    "noise 12 dB": (0.03, 0.5, 0.5), "noise 6 dB": (0.03, 0.4, 0.4),
+    "first lead, noise": (0.02, 0.3, 0.3), "other rate": (0.02, 0.3, 0.3),
+    "cold starts": (0.05, 0.7, 0.7), "normal": (0.25, 0.0, 0.0), "fibrillation": (0.25, 0.0, 0.0),
+    "made early": (0.05, 0.4, 0.0),
+}  # fmt: skip
+# What beats of other people and beats made early weigh together, against the normal beats of mitdb.
+OTHERS = {
+    "ventricular": {("normal", N): 0.2},
+    "supraventricular": {
+        ("normal", N): 0.2, ("fibrillation", N): 1.0,
+        ("made early", N): 0.3, ("made early", S): 0.5,
+    },
+}  # fmt: skip
+NO_BEAT_WEIGHT = 0.05  # what is no beat at all shall not teach much about those that are
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+def main() -> None:
+    """Gather, cross-validate, train, write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=os.environ.get("TELERHYTHM_DATA"))
+    parser.add_argument("--no-model", action="store_true", help="cross-validate only")
+    parser.add_argument("--rows", type=Path, help="keep the gathered rows there, and take them")
+    options = parser.parse_args()
+    if not options.data or not (Path(options.data) / "mitdb").is_dir():
+        parser.error("no records: set TELERHYTHM_DATA to a folder with mitdb, nstdb, cinc2017")
+    began = time.perf_counter()
+    rows = rows_of(Path(options.data), options.rows)
+    print(
+        f"{rows.label.size} beats of {len(STREAMS)} streams in {time.perf_counter() - began:.0f} s"
+    )
+    chosen = sample(rows)
+    figures = cross_validate(rows, chosen, Path(options.data) / "mitdb")
+    if options.no_model:
+        return
+    everyone = np.ones(rows.label.size, bool)
+    forests = {name: export(fit(name, rows, chosen & everyone), name) for name in FACTS}
+    trees.save(trees.MODELS / "beats.npz", forests)
+    versions = {"lightgbm": lightgbm.__version__, "numpy": np.__version__,
+                "python": platform.python_version()}  # fmt: skip
+    write_card(trees.MODELS / "beats.md", rows, chosen, figures, versions)
+    print(f"done in {time.perf_counter() - began:.0f} s")
+
+
+FACTS = {"ventricular": VENTRICULAR, "supraventricular": SUPRAVENTRICULAR}
+
+
+def rows_of(folder: Path, kept: Path | None) -> Rows:
+    """Gather the rows, or take those that were kept."""
+    if kept is not None and kept.is_file():
+        with np.load(kept) as file:
+            return Rows(*(file[name] for name in Rows.__slots__))
+    rows = gather(folder)
+    if kept is not None:
+        np.savez(kept, **{name: getattr(rows, name) for name in Rows.__slots__})
+    return rows
+
+
+def sample(rows: Rows) -> Bools:
+    """Which rows are learned from."""
+    share = np.zeros(rows.label.size)
+    for i, name in enumerate(STREAMS):
+        normal, early, ventricular = SHARE[name]
+        of_label = np.zeros(LEFT_OUT + 1)
+        of_label[[N, S, V, NO_BEAT]] = normal, early, ventricular, min(1.0, 10 * normal)
+        here = rows.stream == i
+        share[here] = of_label[rows.label[here]]
+    return np.asarray(np.random.default_rng(0).random(share.size) < share, bool)
+
+
+def weigh(name: str, rows: Rows, chosen: Bools) -> Floats:
+    """What each row counts for."""
+    weight = np.zeros(rows.label.size)
+    others = np.isin(
+        rows.stream, [STREAMS.index(s) for s in ("normal", "fibrillation", "made early")]
+    )
+    for label in (N, S, V, NO_BEAT):
+        rest = chosen & ~others & (rows.label == label)
+        _, which, n = np.unique(rows.patient[rest], return_inverse=True, return_counts=True)
+        weight[rest] = n[which] ** (POWER - 1.0) * (NO_BEAT_WEIGHT if label == NO_BEAT else 1.0)
+    normal = weight[chosen & (rows.label == N)].sum()
+    for (stream, label), together in OTHERS[name].items():
+        those = chosen & (rows.stream == STREAMS.index(stream)) & (rows.label == label)
+        weight[those] = together * normal / max(int(those.sum()), 1)
+    return weight
+
+
+def fit(name: str, rows: Rows, chosen: Bools) -> lightgbm.Booster:
+    """Train one score on the chosen rows."""
+    labels = (N, S, V, NO_BEAT) if name == "ventricular" else (N, S, NO_BEAT)
+    weight = weigh(name, rows, chosen)
+    used = chosen & np.isin(rows.label, labels) & (weight > 0.0)
+    facts = FACTS[name]
+    data = lightgbm.Dataset(
+        rows.facts[used][:, list(facts)],
+        rows.label[used] == (V if name == "ventricular" else S),
+        weight=weight[used] / weight[used].mean(),
+    )
+    settings = SETTINGS | {"monotone_constraints": list(facts.values())}
+    return lightgbm.train(settings, data, ROUNDS)
+
+
+def export(booster: lightgbm.Booster, name: str) -> trees.Forest:
+    """The forest as the kernel takes it: facts by their own position, 0 at the threshold."""
+    places = [int(fact) for fact in FACTS[name]]
+    nested = [tree["tree_structure"] for tree in booster.dump_model()["tree_info"]]
+    for tree in nested:
+        _renumber(tree, places)
+    odds = THRESHOLD[name] / (1.0 - THRESHOLD[name])
+    return trees.from_nested([*nested, {"leaf_value": -float(np.log(odds))}])
+
+
+def _renumber(node: dict[str, Any], places: list[int]) -> None:
+    if "leaf_value" not in node:
+        node["split_feature"] = places[node["split_feature"]]
+        _renumber(node["left_child"], places)
+        _renumber(node["right_child"], places)
+
+
+def folds(rows: Rows) -> NDArray[np.int64]:
+    """Fold of each row, by patient, -1 for those that are never tested.
+
+    Patients with many supraventricular and ventricular beats are dealt out first, so that every
+    fold has some.
+    """
+    first = (rows.stream == 0) & np.isin(rows.label, (S, V))
+    patients = np.unique(rows.patient[rows.stream == 0])
+    many = [np.where(rows.label[first & (rows.patient == p)] == S, 1000, 1).sum() for p in patients]
+    fold_of = {}
+    for i, k in enumerate(np.argsort(-np.array(many), kind="stable")):
+        fold_of[int(patients[k])] = i % FOLDS if i // FOLDS % 2 == 0 else FOLDS - 1 - i % FOLDS
+    return np.array([fold_of.get(int(p), -1) for p in rows.patient], np.int64)
+
+
+def told_classes(rows: Rows, forests: dict[str, trees.Forest]) -> NDArray[np.str_]:
+    """Class of each row, decided as in the stream."""
+    pair = forests["ventricular"], forests["supraventricular"]
+    return np.array([chr(classify(facts, *pair)) for facts in rows.facts], "<U1")
+
+
+def cross_validate(rows: Rows, chosen: Bools, folder: Path) -> dict[str, BeatTable]:
+    """EC57's tables of patients that were not trained on, by stream and by record."""
+    tested = [STREAMS.index(s) for s in ("both leads", "first lead", "second lead", "noise 6 dB")]
+    fold = folds(rows)
+    told = np.full(rows.label.size, "N")
+    for k in range(FOLDS):
+        learned = chosen & (fold != k)
+        forests = {name: export(fit(name, rows, learned), name) for name in FACTS}
+        these = (fold == k) & np.isin(rows.stream, tested)
+        told[these] = told_classes(rows[these], forests)
+    tables: dict[str, BeatTable] = {}
+    for i in tested:
+        of_record = {}
+        for path in find_records([folder]):
+            here = (rows.stream == i) & (rows.patient == int(path.name))
+            marks = tuple(told[here].tolist())
+            test = Annotations(rows.sample[here], marks, ("",) * len(marks))
+            fs_hz, n_samples = read_length(path)
+            of_record[path.name] = compare(read_annotations(path), test, fs_hz, n_samples)
+        tables |= {f"{STREAMS[i]}: {name}": table for name, table in of_record.items()}
+        tables[STREAMS[i]] = total(of_record.values())
+        print(STREAMS[i], figures_line(tables[STREAMS[i]]), flush=True)
+    return tables
+
+
+def figures_line(table: BeatTable) -> str:
+    """The figures of the classes, as text."""
+    f = table.figures()
+    return (
+        f"VEB Se {f['v_se']:.2f} +P {f['v_ppv']:.2f}, SVEB Se {f['s_se']:.2f} +P {f['s_ppv']:.2f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
