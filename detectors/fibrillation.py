@@ -256,8 +256,10 @@ def judge(vf, leads, n):  # type: ignore[no-untyped-def]
     and leakage, mean frequency (Hz) and mean size (mV) of the lead that is surest.
     """
     total, heard, surest, best = np.float32(0.0), 0, 0, -np.float32(99.0)
+    there = False
     for i in range(leads.size):
         fib = leads[i].fib
+        there = there or fib.seconds == SECONDS
         if fib.seconds == SECONDS and fib.size_mv > COUNTS_MV:
             total += fib.score
             heard += 1
@@ -267,6 +269,8 @@ def judge(vf, leads, n):  # type: ignore[no-untyped-def]
     if heard > 1:
         others = (total - best) / np.float32(heard - 1)
         vf.score = BEST_SHARE * best + (np.float32(1.0) - BEST_SHARE) * others
+    if not there:
+        return False  # a lost signal begins nothing, and ends nothing that is lethal
     spell = vf.spell
     if spell.open == 0:
         if vf.score <= BEGINS:

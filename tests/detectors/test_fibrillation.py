@@ -110,6 +110,16 @@ def test_an_episode_begins_and_ends_near_its_truth():
     assert end == pytest.approx([40], abs=2.5)
 
 
+def test_a_lost_signal_does_not_end_fibrillation_but_beats_do():
+    record = simulate([Sinus(10), VF(20), Sinus(40)], leads=("II",), seed=4).record
+    x = record.x_mv.copy()
+    x[0, 22 * 250 : 45 * 250] = np.nan
+    found = Analyzer(250.0).push(x).episodes
+    rows = found[found["kind"] == EpisodeKind.VF]
+    assert rows["end"].tolist()[0] == -1
+    assert rows["end"][1] / 250 > 45
+
+
 @pytest.mark.parametrize(
     "segments",
     [
@@ -117,7 +127,7 @@ def test_an_episode_begins_and_ends_near_its_truth():
         [Sinus(30, bpm=170)],
         [Sinus(60, bpm=70, pattern="NV")],
         [Sinus(10), Asystole(15)],
-        [Sinus(20), VT(20, bpm=150), Sinus(20)],
+        [Sinus(20), VT(20, bpm=130), Sinus(20)],
     ],
 )
 def test_beats_of_any_kind_and_silence_are_no_fibrillation(segments):
