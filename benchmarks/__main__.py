@@ -22,6 +22,7 @@ SECTIONS = (
     ("demo", (), "The demo for a minute"),
     ("cuts", (), "Findings do not depend on cuts"),
     ("qrs", (), "QRS detection"),
+    ("classes", (), "Beat classes"),
     ("wire", (), "Wire codec"),
     ("store", (), "Store"),
     ("alarms", (), "Alarm engine"),

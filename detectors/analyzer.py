@@ -10,14 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from detectors import kernel
 from detectors.facts import N_FACTS
+from detectors.front import workspace
 from detectors.state import HEAD, MAGIC, VERSION, state_dtype
 from detectors.weights import models
-from dsp.resample import ANALYSIS_HZ, MAX_HZ, MIN_HZ, taps
+from dsp.resample import MAX_HZ, MIN_HZ
 from ecg import BEAT, EPISODE, QUALITY, VITALS, BadSignal, Findings
 
 MAX_LEADS = 32
-EPISODES_A_SECOND = 24  # more than 6 beats and the end of a second can open and end
 FINISH_S = 2.5  # by then what is pending at the end of a record is known
+EPISODES_A_SECOND = 24  # more than 6 beats and the end of a second can open and end
 BEATS_A_SECOND = 12  # more than the waiting time of 200 ms and search-back let through
 
 
@@ -65,8 +66,7 @@ class Analyzer:
         self.state = state
         self._head, self._leads = state["head"][0], state["leads"][0]
         self.fs_hz = float(self._head["fs_hz"])
-        self._table = taps(self.fs_hz)
-        self._step = self.fs_hz / ANALYSIS_HZ
+        self._work = workspace(self.fs_hz)
 
     @property
     def leads(self) -> tuple[str, ...]:
@@ -123,7 +123,7 @@ class Analyzer:
             return Findings(through_sample=int(self._head["through"]))
         last = int(self._head["n_in"])
         # as if the leads had been taken off: what is pending comes out, nothing is made up
-        pad = int(FINISH_S * self.fs_hz) + 2 * self._table.shape[1]
+        pad = int(FINISH_S * self.fs_hz) + 4 * int(self._work["half"])
         found = self._advance(np.full((self._leads.size, pad), np.nan, np.float32))
         self._head["finished"] = 1
         self._head["through"] = last
@@ -150,16 +150,17 @@ class Analyzer:
         return x
 
     def _advance(self, x: NDArray[np.float32]) -> Findings:
-        rows = tuple(table[0] for table in tables(x.shape[1], self.fs_hz, self._leads.size, 1))
-        counts = kernel.advance(
-            self._head, self._leads, x, self._step, self._table, models(), (*rows, NO_FACTS)
+        rows = [table[0] for table in tables(x.shape[1], self.fs_hz, self._leads.size, 1)]
+        counts = np.zeros(len(rows), np.int64)
+        kernel.advance(
+            self._head, self._leads, x, x.shape[1], self._work, models(), (*rows, _NO_FACTS), counts
         )
-        beats, vitals, quality, episodes, told = (t[:n] for t, n in zip(rows, counts, strict=True))
-        through = int(self._head["through"])
-        return Findings(beats, vitals, quality, episodes, told, through)
+        found = [t[:n] for t, n in zip(rows, counts.tolist(), strict=True)]
+        beats, vitals, quality, episodes, told = found
+        return Findings(beats, vitals, quality, episodes, told, int(self._head["through"]))
 
 
-NO_FACTS = np.empty((0, N_FACTS), np.float32)
+_NO_FACTS = np.empty((0, N_FACTS), np.float32)
 
 
 def tables(n_samples: int, fs_hz: float, n_leads: int, n_patients: int) -> tuple[NDArray[Any], ...]:

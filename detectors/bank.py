@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from detectors import kernel
 from detectors.analyzer import Analyzer, tables
+from detectors.front import workspace
 from detectors.weights import models
-from dsp.resample import ANALYSIS_HZ, taps
 from ecg import BadSignal, Findings
 
 
@@ -40,7 +40,7 @@ class Bank:
         begun = Analyzer(fs_hz, tuple(f"{i + 1}" for i in range(n_leads))).state
         self.state: NDArray[Any] = np.repeat(begun, capacity)
         self.fs_hz, self.n_leads, self.capacity = float(fs_hz), n_leads, capacity
-        self._table = taps(self.fs_hz)
+        self._work = workspace(self.fs_hz)
 
     def place(self, index: int, analyzer: Analyzer) -> None:
         """Put a patient's analysis, new or restored, into a place."""
@@ -98,31 +98,25 @@ class Bank:
             Places whose findings are wanted.
         """
         rows = tables(x_mv.shape[2], self.fs_hz, self.n_leads, self.capacity)
-        counts = np.zeros((self.capacity, 5), np.int64)
+        counts = np.zeros((self.capacity, len(rows)), np.int64)
         heads = self.state["head"]
         kernel.advance_all(
-            heads,
-            self.state["leads"],
-            x_mv,
-            sizes,
-            self.fs_hz / ANALYSIS_HZ,
-            self._table,
-            models(),
-            rows,
-            counts,
+            heads, self.state["leads"], x_mv, sizes, self._work, models(), (*rows, counts)
         )
         beats, vitals, quality, episodes, told = rows
         through = heads["through"].tolist()
         found = {}
-        for p, (n_beats, n_vitals, n_rows, n_episodes, n_told) in zip(
-            places, counts[places].tolist(), strict=True
-        ):
+        for p, n in zip(places, counts[places].tolist(), strict=True):
             found[p] = Findings(
-                beats[p, :n_beats],
-                vitals[p, :n_vitals],
-                quality[p, :n_rows],
-                episodes[p, :n_episodes],
-                told[p, :n_told],
-                through_sample=through[p],
+                beats[p, : n[0]] if n[0] else _NOTHING.beats,
+                vitals[p, : n[1]] if n[1] else _NOTHING.vitals,
+                quality[p, : n[2]] if n[2] else _NOTHING.quality,
+                episodes[p, : n[3]] if n[3] else _NOTHING.episodes,
+                told[p, : n[4]] if n[4] else _NOTHING.classified,
+                through[p],
             )
         return found
+
+
+_NOTHING = Findings()
+"""Its empty tables stand for those of every patient who has none: to make them takes time."""

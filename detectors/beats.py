@@ -2,7 +2,7 @@
 
 A beat is looked at twice: when it is found, for its shape against the patient's own beats, and when
 the next one is found, or none came in time, for its place among the others. Then boosted trees
-tell its class, and that is final. Steps are numbered as in docs/arrhythmia.md.
+tell its class, and that is final. Steps are numbered as in docs/beats.md.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ def look(leads, r, n):  # type: ignore[no-untyped-def]
     blind = r < n - s.OLDEST
     for i in range(leads.size):
         lead, now = leads[i], leads[i].shape.now
-        if blind or lead.absent[r & (lead.absent.size - 1)]:
+        known = r > n - s.ABSENCE_KNOWN
+        if blind or (known and lead.absent[r & (lead.absent.size - 1)]):
             now.weight = np.float32(0.0)
             continue
         s.snapshot(lead.shape.raw, lead.signal, r, n)

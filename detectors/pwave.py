@@ -18,7 +18,7 @@ HELD = 2  # a beat's class may be known when the next one has been found
 SAME = 5  # analysis samples: a device's own samples may lie so far apart
 ENDS = 4  # samples at each end through whose means the baseline goes
 RATE = np.float32(1.0 / 12.0)  # a beat
-OLDEST = 190  # analysis samples from the R peak to its finding; beats found by search-back may be
+OLDEST = 180  # analysis samples from the R peak to its finding; beats found by search-back may be
 # older, and what stood before them may have left the ring, depending on how the stream is cut
 QRS_HALF = 12  # analysis samples on both sides of the R peak: 50 ms
 
@@ -52,9 +52,10 @@ def capture(lead, r, n):  # type: ignore[no-untyped-def]
     it.turn = turn = (it.turn + 1) % HELD
     it.there[turn], it.at[turn] = 0, r
     it.pulse_mv = np.float32(0.0)
-    if r < FROM + 2 or n - r > OLDEST or lead.absent[(r - FROM) & mask]:
+    gone = lead.absent.size - 1
+    if r < FROM + 2 or n - r > OLDEST:
         return
-    if lead.absent[r & mask]:
+    if lead.absent[(r - FROM) & gone] or lead.absent[r & gone]:
         return
     stretch = it.stretch[turn]
     half, quarter = np.float32(0.5), np.float32(0.25)

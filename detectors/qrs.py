@@ -12,104 +12,120 @@ import math
 import numpy as np
 from numba import njit
 
-from detectors.state import PEAKS_KEPT, RR_KEPT
+from detectors.state import PEAKS_KEPT, RR_KEPT, TENTH
 from dsp.features import median
-from dsp.filters import DELAY, INTEGRAL, SLOPE
+from dsp.filters import INTEGRAL, SLOPE
 from dsp.resample import ANALYSIS_HZ
 
-LAG = int(DELAY)
 WAIT = 50  # 200 ms: ventricles seldom beat faster (Pan & Tompkins 1985)
 FAST_WAIT = 43  # 172 ms, when they do, or when nothing is known yet: 300 a minute is possible
 FAST_RR_S = 0.25
 WEAK_WAIT = 70  # 280 ms: a weak peak may be the P wave of a beat to come
-WEAK = np.float32(0.8)  # of the beats' height
+WEAK = np.float32(0.6)  # of the beats' height
 LONGEST_PEAK = 24  # 95 ms after its top a peak is over (Hamilton 2002)
-FLOOR = np.float32(0.008)  # a QRS of about 0.1 mV: with less we cannot tell
-SHARE = np.float32(0.2)  # threshold, between noise and beats
-MOST_NOISE = np.float32(0.4)  # of the beats' height: higher ones were beats, not known as such
+FLOOR = np.float32(0.0008)  # a QRS of about 3 µV: less than converters tell
 LEARNING_BEATS = 8
 LEARNING_SHARE = np.float32(0.4)  # of the ceiling, while fewer beats are known
 T_WINDOW = 90  # 360 ms after a beat there may be its T wave (Pan & Tompkins 1985)
 T_HEIGHT = np.float32(0.5)
 T_SHARP = np.float32(0.45)
 SEARCH_AFTER = 1.5  # median RR intervals without a beat (Hamilton 2002)
-SEARCH_SHARE = np.float32(0.4)  # of the threshold
-OVER_NOISE = np.float32(3.0)  # a beat found by search-back stands out of the other peaks
-OVER_MEAN = np.float32(3.0)  # and one without history out of the mean feature: noise does not
+OVER_MEAN = np.float32(3.3)  # and one without history out of the mean feature: noise does not
 STEADY = 8  # nor does noise come at even intervals so many times in a row
 STEADY_SHARE = np.float32(0.55)  # of the ceiling: T waves in between are not counted
 UNEVEN = 0.12
-PATIENCE = 500  # 2 s without a beat: then the threshold falls, time constant 2 s
-LOWEST = np.float32(0.08)  # of the beats' height: the least that the threshold falls to
+LOWEST = np.float32(0.08)  # of the beats' height: what is lower is not worth a judgement
+LOWEST_OVERDUE = np.float32(0.02)  # when a beat is overdue
+OVERDUE = np.float32(1.25)  # median RR intervals
+CLOSE = np.float32(2.5)  # scores within this ratio are about the same
+HOPELESS = np.float32(-99.0)
+CALLED_BACK = np.float32(-0.5)  # log odds above which a peak is called back
 LONGEST_RR_S = 6.0  # more is a pause, not an interval of a rhythm
-FALL = np.float32(1.0 / 500.0)  # a sample: 2 s
+FALL = np.float32(TENTH / 500.0)  # a tenth of a second: 2 s
 SHARP_FROM = INTEGRAL + SLOPE  # samples before a peak of the feature where its bends may lie
-APART = 20  # 80 ms: further apart the leads of one beat do not peak
-REACH = 25  # 100 ms: the R peak lies no further from the middle of the feature
 _NEVER = -(10**9)
 
 
 @njit(cache=True, nogil=True)
 def begin(qrs):  # type: ignore[no-untyped-def]
     """A detector that has seen nothing."""
-    qrs.last.at = _NEVER
+    qrs.last.at = qrs.judge_at = _NEVER
     qrs.last.fiducial = math.nan
     qrs.rr_median = np.float32(1.0)
 
 
 @njit(cache=True, nogil=True)
-def peak_ended(qrs, n, feature):  # type: ignore[no-untyped-def]
-    """Step 4. Follow the feature; true when a rise has ended and `qrs.top` was its top."""
-    qrs.ceiling = max(feature, qrs.ceiling - FALL * qrs.ceiling)
+def follow(qrs, n, last):  # type: ignore[no-untyped-def]
+    """Step 4. Follow the fused feature from sample `n` to `last`, or to the end of a rise.
+
+    Gives the sample where it stopped, and true when a rise has ended and `qrs.top` was its top.
+    """
+    fused, mask, ended = qrs.fused, qrs.fused.size - 1, False
+    if qrs.top == 0.0:  # it falls, until a rise begins
+        before = fused[(n - 1) & mask]
+        while fused[n & mask] <= before:
+            if n == last:
+                return n, False
+            before = fused[n & mask]
+            n += 1
+        qrs.top, qrs.top_at = fused[n & mask], n
+    top, top_at = qrs.top, qrs.top_at
+    half, longest = np.float32(0.5) * top, top_at + LONGEST_PEAK
+    while True:
+        feature = fused[n & mask]
+        if feature > top:
+            top, top_at, half, longest = feature, n, np.float32(0.5) * feature, n + LONGEST_PEAK
+        elif feature < half or n > longest:
+            ended = True
+            break
+        if n == last:
+            break
+        n += 1
+    qrs.top, qrs.top_at = top, top_at
+    return n, ended
+
+
+@njit(cache=True, nogil=True)
+def move_levels(qrs, end):  # type: ignore[no-untyped-def]
+    """Step 6. Ceiling and mean of the feature, after the tenth of a second before `end`."""
+    fused, mask = qrs.fused, qrs.fused.size - 1
+    total, most = np.float32(0.0), np.float32(0.0)
+    for n in range(end - TENTH, end):
+        total += fused[n & mask]
+        most = max(most, fused[n & mask])
+    qrs.ceiling = max(most, qrs.ceiling * (np.float32(1.0) - FALL))
     # a mean from the first sample on, then one of 2 s
-    qrs.mean += max(FALL, np.float32(1.0 / (n + 1.0))) * (feature - qrs.mean)
-    ended = False
-    if feature > qrs.previous and feature > qrs.top:
-        qrs.top, qrs.top_at = feature, n
-    elif qrs.top > 0.0:
-        ended = feature < np.float32(0.5) * qrs.top or n - qrs.top_at > LONGEST_PEAK
-    qrs.previous = feature
-    return ended
+    rate = max(FALL, np.float32(TENTH / end))
+    qrs.mean += rate * (total / np.float32(TENTH) - qrs.mean)
 
 
 @njit(cache=True, nogil=True)
-def hold(qrs, sharp):  # type: ignore[no-untyped-def]
-    """Step 5. Of peaks that are too close for two beats keep the best."""
-    height, at = qrs.top, qrs.top_at
-    qrs.top = np.float32(0.0)
-    score = height
-    if qrs.n_beats >= LEARNING_BEATS:
-        bluntness = height * qrs.sharp / (sharp * qrs.height + np.float32(1e-9))
-        score = height / math.sqrt(max(np.float32(1.0), bluntness))
-    if qrs.wait > 0 and score <= qrs.held.score:
-        return
-    qrs.held.at, qrs.held.height, qrs.held.sharp, qrs.held.score = at, height, sharp, score
-    if score < WEAK * qrs.height:
-        qrs.wait = WEAK_WAIT
-    elif qrs.n_beats < LEARNING_BEATS or qrs.rr_median < FAST_RR_S:
-        qrs.wait = FAST_WAIT
-    else:
-        qrs.wait = WAIT
-
-
-@njit(cache=True, nogil=True)
-def threshold(qrs, n):  # type: ignore[no-untyped-def]
-    """Step 6. Score above which a peak is a beat."""
+def score(qrs, sharp):  # type: ignore[no-untyped-def]
+    """Height of the peak that has ended, lowered when it is blunter than beats are."""
     if qrs.n_beats < LEARNING_BEATS:
-        level = LEARNING_SHARE * qrs.ceiling
-        if qrs.steady < STEADY:
-            level = max(level, OVER_MEAN * qrs.mean)
+        return qrs.top
+    bluntness = qrs.top * qrs.sharp / (sharp * qrs.height + np.float32(1e-9))
+    return np.float32(qrs.top / math.sqrt(max(np.float32(1.0), bluntness)))
+
+
+@njit(cache=True, nogil=True)
+def hold(qrs, n, score, sharp):  # type: ignore[no-untyped-def]
+    """Step 5. Hold the peak that has ended until it is certain that no better one is close."""
+    held = qrs.held
+    held.at, held.height, held.sharp, held.score = qrs.top_at, qrs.top, sharp, score
+    if score < WEAK * qrs.height:
+        qrs.judge_at = n + WEAK_WAIT
+    elif qrs.n_beats < LEARNING_BEATS or qrs.rr_median < FAST_RR_S:
+        qrs.judge_at = n + FAST_WAIT
     else:
-        noise = min(qrs.noise, MOST_NOISE * qrs.height)
-        level = noise + SHARE * (qrs.height - noise)
-        late = n - qrs.last.at - PATIENCE
-        if late > 0:
-            fallen = level * np.float32(math.exp(-late / 500.0))
-            level = min(
-                level,
-                max(fallen, LOWEST * qrs.height, OVER_NOISE * qrs.noise, OVER_MEAN * qrs.mean),
-            )
-    return max(level, FLOOR)
+        qrs.judge_at = n + WAIT
+
+
+@njit(cache=True, nogil=True)
+def threshold(qrs):  # type: ignore[no-untyped-def]
+    """Step 6. Score above which a peak is a beat, while beats are not known yet."""
+    level = max(LEARNING_SHARE * qrs.ceiling, FLOOR)
+    return max(level, OVER_MEAN * qrs.mean) if qrs.steady < STEADY else level
 
 
 @njit(cache=True, nogil=True)
@@ -124,12 +140,11 @@ def count_steady(qrs):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def is_beat(qrs, n):  # type: ignore[no-untyped-def]
-    """Steps 6 and 7. Judge the held peak by its score and, soon after a beat, as its T wave."""
+def is_first_beat(qrs):  # type: ignore[no-untyped-def]
+    """Step 6. Judge the held peak by its score and, soon after a beat, as its T wave."""
     held, last = qrs.held, qrs.last
-    if qrs.n_beats < LEARNING_BEATS:
-        count_steady(qrs)
-    if held.score < threshold(qrs, n):
+    count_steady(qrs)
+    if held.score < threshold(qrs):
         return False
     soon = held.at - last.at < T_WINDOW
     blunt = held.height < T_HEIGHT * last.height or held.sharp < T_SHARP * last.sharp
@@ -138,12 +153,17 @@ def is_beat(qrs, n):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def keep_noise(qrs):  # type: ignore[no-untyped-def]
-    """Note the held peak as one that is no beat; the best of them may be called back."""
+    """Note the held peak as one that is no beat; true when it may be called back as the best."""
     qrs.noises[qrs.n_noises % PEAKS_KEPT] = qrs.held.height
     qrs.n_noises += 1
+    qrs.n_between += 1
     qrs.noise = median(qrs.noises, min(qrs.n_noises, PEAKS_KEPT))
-    if qrs.held.score > qrs.spare.score and qrs.held.at - qrs.last.at >= T_WINDOW:
-        copy_peak(qrs.held, qrs.spare)
+    if qrs.n_beats < LEARNING_BEATS or qrs.held.at - qrs.last.at < T_WINDOW:
+        return False
+    if qrs.spare.score > 0.0 and qrs.held.evidence <= qrs.spare.evidence:
+        return False
+    copy_peak(qrs.held, qrs.spare)
+    return True
 
 
 @njit(cache=True, nogil=True)
@@ -155,6 +175,7 @@ def copy_peak(source, target):  # type: ignore[no-untyped-def]
     target.score = source.score
     target.fiducial = source.fiducial
     target.lead = source.lead
+    target.evidence = source.evidence
 
 
 @njit(cache=True, nogil=True)
@@ -168,6 +189,7 @@ def keep_beat(qrs, peak):  # type: ignore[no-untyped-def]
     place = qrs.n_beats % PEAKS_KEPT
     qrs.heights[place], qrs.sharps[place] = peak.height, peak.sharp
     qrs.n_beats += 1
+    qrs.n_between = 0
     kept = min(qrs.n_beats, PEAKS_KEPT)
     qrs.height, qrs.sharp = median(qrs.heights, kept), median(qrs.sharps, kept)
     copy_peak(peak, qrs.last)
@@ -182,55 +204,4 @@ def search_back_due(qrs, n):  # type: ignore[no-untyped-def]
         return False
     if n - qrs.last.at < SEARCH_AFTER * qrs.rr_median * ANALYSIS_HZ + WAIT:
         return False
-    level = max(SEARCH_SHARE * threshold(qrs, n), OVER_NOISE * qrs.noise, FLOOR)
-    return qrs.spare.score > level
-
-
-@njit(cache=True, nogil=True)
-def own_peak(lead, at, now):  # type: ignore[no-untyped-def]
-    """Where the feature of one lead is highest, near a peak of the feature of all leads."""
-    feature, mask = lead.feature, lead.feature.size - 1
-    where = at
-    for i in range(max(at - APART, 0), min(at + APART, now) + 1):
-        if feature[i & mask] > feature[where & mask]:
-            where = i
-    return where
-
-
-@njit(cache=True, nogil=True)
-def r_peak(lead, at):  # type: ignore[no-untyped-def]
-    """Step 9. Largest deflection near a peak of the feature, from the line across its window.
-
-    Gives the analysis sample with its fraction. A parabola through the top and its neighbours
-    places it between samples. Of two deflections of about the same size the one that points as
-    in the beats before wins: else fiducials would jump between R and S.
-    """
-    signal, mask = lead.signal, lead.signal.size - 1
-    first, last = max(at - LAG - REACH, 0), at - LAG + REACH
-    left = signal[first & mask]
-    rise = (signal[last & mask] - left) / np.float32(last - first)
-    best, where = np.float32(-1.0), first
-    for i in range(first, last + 1):
-        away = signal[i & mask] - left - rise * np.float32(i - first)
-        size = abs(away) * (np.float32(1.0) + np.float32(0.2) * lead.polarity * np.sign(away))
-        if size > best:
-            best, where = size, i
-    before, top, after = (
-        signal[(where - 1) & mask],
-        signal[where & mask],
-        signal[(where + 1) & mask],
-    )
-    bend = before - np.float32(2.0) * top + after
-    shift = np.float32(0.0)
-    if bend != 0.0:
-        shift = np.float32(0.5) * (before - after) / bend
-    return where + min(max(shift, np.float32(-0.5)), np.float32(0.5))
-
-
-@njit(cache=True, nogil=True)
-def learn_polarity(lead, fiducial):  # type: ignore[no-untyped-def]
-    """Note which way the largest deflection of a beat points, against 40 ms before and after."""
-    signal, mask, r = lead.signal, lead.signal.size - 1, round(fiducial)
-    around = np.float32(0.5) * (signal[(r - 10) & mask] + signal[(r + 10) & mask])
-    way = np.sign(signal[r & mask] - around)
-    lead.polarity += np.float32(0.125) * (way - lead.polarity)
+    return qrs.spare.evidence > CALLED_BACK

@@ -7,15 +7,19 @@ import math
 import numpy as np
 from numba import njit
 
-from dsp.resample import ANALYSIS_HZ
+from detectors.state import SECOND
+from dsp.features import fold_max, fold_sum
 from ecg.codes import QualityCode
 
-SECOND = int(ANALYSIS_HZ)
-SAME_MV = 0.0005  # two samples that differ by less are the same: a converter at its end
-FLAT_MV = 0.02  # peak to peak within a second: less than any lead with a heart on it
-RANGE_MV = 12.0  # an electrode that comes off swings further than any heart
-JUMP_MV = 3.0  # from one sample to the next
-ROUGH_MV = 0.12  # mean curvature of a second that is mostly muscle
+# in heights of the lead's QRS complexes, of 1 mV until they are known: the gain must not matter
+SAME = np.float32(0.0005)  # two samples that differ by less are the same: a converter at its end
+FLAT = 0.02  # peak to peak within a second: less than any lead with a heart on it
+RANGE = 12.0  # an electrode that comes off swings further than any heart
+JUMP = 3.0  # from one sample to the next
+ROUGH = 0.12  # mean curvature of a second that is mostly muscle
+MOST_MV = 3.0  # artefacts may be taken for beats: they must not set their own limits
+PER_HEIGHT = np.float32(4.0)  # QRS complexes of 1 mV have a feature of about 0.25 mV a 16 ms
+FAR = np.float32(1e9)  # mV: beyond any sample
 
 _USABLE = int(QualityCode.USABLE)
 _NOISY = int(QualityCode.NOISY)
@@ -26,52 +30,54 @@ _OFF = int(QualityCode.LEAD_OFF)
 
 
 @njit(cache=True, nogil=True)
-def begin(second):  # type: ignore[no-untyped-def]
-    """Begin a second."""
-    second.missing = 0
-    second.low = np.float32(1e9)
-    second.high = np.float32(-1e9)
-    second.repeats = 0
-    second.jump = np.float32(0.0)
-    second.rough = 0.0
+def size_mv(lead):  # type: ignore[no-untyped-def]
+    """Height of a lead's QRS complexes, about; 1 mV while there are none."""
+    return PER_HEIGHT * lead.height if lead.height > 0.0 else np.float32(1.0)
 
 
 @njit(cache=True, nogil=True)
-def gather(second, signal, absent, first, end):  # type: ignore[no-untyped-def]
-    """Take the samples `first` to `end` (not included) of the rings into the running second."""
-    mask = signal.size - 1
-    low, high, jump, rough = second.low, second.high, second.jump, second.rough
-    missing, repeats = second.missing, second.repeats
-    before, last = signal[(first - 2) & mask], signal[(first - 1) & mask]
-    for n in range(first, end):
-        x = signal[n & mask]
-        if absent[n & mask]:
-            missing += 1
-        else:
-            step = x - last
-            jump = max(jump, abs(step))
-            rough += abs(step - (last - before))
-            repeats += abs(step) < SAME_MV
-            low, high = min(low, x), max(high, x)
-        before, last = last, x
-    second.low, second.high, second.jump, second.rough = low, high, jump, rough
+def measure(second, signal, absent, height_mv, room):  # type: ignore[no-untyped-def]
+    """Step 3. Measure the second that has ended; samples that are absent do not count.
+
+    signal : float32, absent : uint8, [2 + SECOND], with the two samples before it;
+    room : float32 [SECOND] to work in.
+    """
+    before, last, x, absent = signal, signal[1:], signal[2:], absent[2:]
+    missing, repeats, same_mv = 0, 0, SAME * height_mv
+    for i in range(SECOND):
+        missing += absent[i]
+        repeats += (absent[i] == 0) & (abs(x[i] - last[i]) < same_mv)
     second.missing, second.repeats = missing, repeats
+    for i in range(SECOND):
+        bend = (x[i] - last[i]) - (last[i] - before[i])
+        room[i] = np.float32(0.0) if absent[i] else abs(bend)
+    second.rough = fold_sum(room, SECOND)
+    for i in range(SECOND):
+        room[i] = np.float32(0.0) if absent[i] else abs(x[i] - last[i])
+    second.jump = fold_max(room, SECOND)
+    for i in range(SECOND):
+        room[i] = -FAR if absent[i] else x[i]
+    second.high = fold_max(room, SECOND)
+    for i in range(SECOND):
+        room[i] = -FAR if absent[i] else -x[i]
+    second.low = -fold_max(room, SECOND)
 
 
 @njit(cache=True, nogil=True)
-def judge(second):  # type: ignore[no-untyped-def]
+def judge(second, size_mv):  # type: ignore[no-untyped-def]
     """Set code and index of the second that has ended."""
     span = second.high - second.low
     rough = second.rough / SECOND
+    far_mv = min(size_mv, MOST_MV)
     if second.missing > SECOND // 4:
         code = _OFF
-    elif span < FLAT_MV:
+    elif span < FLAT * size_mv:
         code = _FLAT
-    elif second.repeats > SECOND // 2 and span > RANGE_MV / 4:
+    elif second.repeats > SECOND // 2 and span > RANGE / 4 * far_mv:
         code = _SATURATED
-    elif second.jump > JUMP_MV or span > RANGE_MV:
+    elif second.jump > JUMP * far_mv or span > RANGE * far_mv:
         code = _JUMP
-    elif rough > ROUGH_MV:
+    elif rough > (ROUGH * size_mv):
         code = _NOISY
     else:
         code = _USABLE
@@ -79,4 +85,6 @@ def judge(second):  # type: ignore[no-untyped-def]
     if code >= _FLAT:
         second.sqi = np.float32(0.0)
     else:
-        second.sqi = np.float32(math.exp(-rough / ROUGH_MV) * (1.0 if code <= _NOISY else 0.5))
+        second.sqi = np.float32(
+            math.exp(-rough / (ROUGH * size_mv)) * (1.0 if code <= _NOISY else 0.5)
+        )

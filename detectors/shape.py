@@ -22,7 +22,8 @@ FIRST_SIZE = 12  # of them, those before the R peak
 P_FROM, P_SIZE = 3, 28  # 312 ms to 88 ms before
 T_SIZE, T_FROM, T_POINT = 16, 40, 4  # 160 to 416 ms behind the R peak, in points of 16 ms
 KINDS = 8
-OLDEST = 376  # analysis samples: rings hold a beat and what is before it no longer
+OLDEST = 600  # analysis samples: rings hold a beat and what is before it no longer
+ABSENCE_KNOWN = 250  # analysis samples that the ring of absent ones goes back
 LEARN_LEAST = np.float32(1.0 / 16.0)
 TINY = np.float32(1e-9)
 

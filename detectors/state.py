@@ -13,45 +13,81 @@ from detectors.fibrillation import FIBRILLATION
 from detectors.pwave import PRELUDE
 from detectors.rhythm import RHYTHM
 from detectors.shape import SHAPE
-from dsp.filters import FRONT
-from dsp.resample import RESAMPLE
+from dsp.resample import ANALYSIS_HZ, RESAMPLE
 
 MAGIC = b"TRHA"
 VERSION = 8
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
+SIGNAL_RING = 1024  # of the signal: a beat is looked at again when the next one is known
+SECOND = int(ANALYSIS_HZ)
+BLOCK = SECOND  # samples that the kernels take at once, at most
+TENTH = SECOND // 10  # slow measures move once so many samples, and search-back looks
+FUSED = 512  # samples of the fused feature that are kept; a power of two
 RR_KEPT = 8
 PEAKS_KEPT = 8
+POINTS = 20  # of a template, 8 ms apart
+TEMPLATES = 2  # of a lead: its usual beat and another one
+FACTS = 24  # about a peak that is judged
+HIDDEN = 16  # units of the network that weighs them
 
-SECOND = np.dtype(
+QUALITY = np.dtype(
     [
         ("missing", "i4"),
         ("low", "f4"),
         ("high", "f4"),
         ("repeats", "i4"),
         ("jump", "f4"),
-        ("rough", "f8"),
+        ("rough", "f4"),
         ("sqi", "f4"),
         ("code", "i4"),
     ],
     align=True,
 )
-"""What is gathered about a lead within the running second, and the verdict on the last one."""
+"""What was measured about the last second of a lead, and the verdict on it."""
+
+TEMPLATE = np.dtype(
+    [
+        ("wave", "f4", (POINTS,)),  # of the slope about a beat, mV a 16 ms
+        ("power", "f4"),  # sum of its squares
+        ("used", "f4"),  # share of the last beats that were like it
+        ("offset", "f4"),  # samples from where it is aligned to the R peak
+        ("way", "f4"),  # 1 or -1: where the R peak points
+        ("astray", "f4"),  # share of the last beats whose largest deflection lay elsewhere
+    ],
+    align=True,
+)
+
+MATCH = np.dtype(
+    [
+        ("at", "i8"),  # peak that was compared, analysis sample
+        ("own", "i8"),  # where the feature of the lead itself peaks
+        ("likeness", "f4"),  # correlation with the template that it is most like
+        ("gain", "f4"),
+        ("shift", "i4"),  # samples
+        ("which", "i4"),  # template
+    ],
+    align=True,
+)
 
 LEAD = np.dtype(
     [
         ("resample", RESAMPLE),
-        ("front", FRONT),
-        ("second", SECOND),
+        ("second", QUALITY),
         ("held_mv", "f4"),  # last sample that was there: stands in for missing ones
         ("offset_mv", "f4"),  # subtracted, so that the signal goes on smoothly after a gap
+        ("steep_mv", "f4"),  # from one input to the next: more is no heart's doing
+        ("away", "i4"),  # inputs in a row held back for it
         ("gap", "i4"),  # inputs missing in a row, up to now
         ("started", "i4"),
         ("height", "f4"),  # of the feature at beats, slowly moving; 0 before the first
         ("mean", "f4"),  # of the feature, by second, slowly moving
         ("weight", "f4"),  # in the fusion of leads
+        ("scale", "f4"),  # by which its feature is multiplied there
+        ("templates", TEMPLATE, (TEMPLATES,)),
+        ("match", MATCH),  # of the peak that was judged last
         ("polarity", "f4"),  # -1 to 1: which way the largest deflection of beats has pointed
-        ("signal", "f4", (RING,)),  # resampled, mV
+        ("signal", "f4", (SIGNAL_RING,)),  # resampled, mV
         ("slope", "f4", (RING,)),  # of the QRS band, mV a 16 ms
         ("feature", "f4", (RING,)),  # its mean size over 80 ms
         ("absent", "u1", (RING,)),
@@ -70,17 +106,24 @@ PEAK = np.dtype(
         ("score", "f4"),  # height, lowered when it is blunter than beats are
         ("fiducial", "f8"),  # of the R peak, analysis samples
         ("lead", "i4"),  # that tells it
+        ("evidence", "f4"),  # log odds that it is a beat
     ],
     align=True,
 )
 
 QRS = np.dtype(
     [
+        ("unit", "f4"),  # of the fused feature of several leads, mV a 16 ms
+        ("fused", "f4", (FUSED,)),  # feature of all leads
+        ("facts", "f4", (FACTS,)),  # about the peak that was judged last
+        ("hidden", "f4", (HIDDEN,)),
+        ("judged_at", "i8"),  # that peak
+        ("n_judged", "i8"),
+        ("n_between", "i4"),  # peaks since the last beat
         ("top", "f4"),  # highest feature of the rise under way
         ("top_at", "i8"),
-        ("previous", "f4"),
         ("held", PEAK),  # best peak within the waiting time
-        ("wait", "i4"),  # samples until it is judged
+        ("judge_at", "i8"),  # analysis sample at which it is judged; in the past when none is
         ("last", PEAK),  # the last beat
         ("spare", PEAK),  # best peak since the last beat that was no beat
         ("heights", "f4", (PEAKS_KEPT,)),  # of the last beats

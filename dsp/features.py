@@ -1,4 +1,4 @@
-"""Small measures on short windows: median without a sort, sharpness of a bend."""
+"""Small measures on short windows: median without a sort, sharpness of a bend, sums."""
 
 from __future__ import annotations
 
@@ -8,18 +8,41 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def median(values, n):  # type: ignore[no-untyped-def]
-    """Median of the first `n` values, 0 when `n` is 0; by ranks, so that nothing is copied."""
-    low, high = np.float32(0.0), np.float32(0.0)
+    """Median of the first `n` values, 0 when `n` is 0; nothing is copied and no branch is taken.
+
+    Which of two values is larger cannot be predicted: a wrong guess costs more than all the rest.
+    """
+    if n == 0:
+        return np.float32(0.0)
+    if n == 8:
+        return _median_of_8(values)
+    low, high = 0, 0
     for i in range(n):
         rank = 0
         for j in range(n):
-            if values[j] < values[i] or (values[j] == values[i] and j < i):
-                rank += 1
-        if rank == (n - 1) // 2:
-            low = values[i]
-        if rank == n // 2:
-            high = values[i]
+            rank += (values[j] < values[i]) | ((values[j] == values[i]) & (j < i))
+        low += i * (rank == (n - 1) // 2)
+        high += i * (rank == n // 2)
+    return np.float32(0.5) * (values[low] + values[high])
+
+
+@njit(cache=True, nogil=True)
+def _median_of_8(v):  # type: ignore[no-untyped-def]
+    """Two sorted fours, the second one reversed: of each pair one is in the lower half of all."""
+    a0, a1, a2, a3 = _sorted(v[0], v[1], v[2], v[3])
+    b0, b1, b2, b3 = _sorted(v[4], v[5], v[6], v[7])
+    low = max(max(min(a0, b3), min(a1, b2)), max(min(a2, b1), min(a3, b0)))
+    high = min(min(max(a0, b3), max(a1, b2)), min(max(a2, b1), max(a3, b0)))
     return np.float32(0.5) * (low + high)
+
+
+@njit(cache=True, nogil=True)
+def _sorted(a, b, c, d):  # type: ignore[no-untyped-def]
+    a, b = min(a, b), max(a, b)
+    c, d = min(c, d), max(c, d)
+    a, c = min(a, c), max(a, c)
+    b, d = min(b, d), max(b, d)
+    return a, min(b, c), max(b, c), d
 
 
 @njit(cache=True, nogil=True)
@@ -33,3 +56,31 @@ def sharpness(slope, first, last, span):  # type: ignore[no-untyped-def]
     for j in range(first, last + 1):
         top = max(top, abs(slope[j & mask] - slope[(j - span) & mask]))
     return top
+
+
+@njit(cache=True, nogil=True)
+def fold_sum(values, n):  # type: ignore[no-untyped-def]
+    """Sum of the first `n` values, which are lost: halves are added until one value is left.
+
+    The order of the additions is fixed, though they run side by side; a plain sum either waits
+    for each of them or leaves the order, and so the last bits, to the compiler.
+    """
+    while n > 1:
+        half = (n + 1) // 2
+        upper = values[half:]
+        for i in range(n - half):
+            values[i] += upper[i]
+        n = half
+    return values[0]
+
+
+@njit(cache=True, nogil=True)
+def fold_max(values, n):  # type: ignore[no-untyped-def]
+    """Largest of the first `n` values, which are lost, as `fold_sum` adds them."""
+    while n > 1:
+        half = (n + 1) // 2
+        upper = values[half:]
+        for i in range(n - half):
+            values[i] = upper[i] if upper[i] > values[i] else values[i]
+        n = half
+    return values[0]

@@ -14,49 +14,76 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from dsp.lanes import LANES, dot8
+
 ANALYSIS_HZ = 250.0
 MIN_HZ, MAX_HZ = 100.0, 1000.0
 PHASES = 64  # error of time: at most 1/128 of an input sample
 LOBES = 2.0  # zero crossings of the sinc on each side
 MAX_HALF = 10  # half the taps at MAX_HZ
+MAX_TAPS = 24  # 2 * MAX_HALF, in whole groups of LANES
 
-TAIL = 32  # inputs that are kept; a power of two, at least 2 * MAX_HALF
+TAIL = 32  # inputs that are kept, more than MAX_TAPS
 
-RESAMPLE = np.dtype([("tail", "f4", (2 * TAIL,))], align=True)
-"""The last inputs of a lead, each written twice so that any window of them is contiguous."""
+RESAMPLE = np.dtype([("tail", "f4", (TAIL,))], align=True)
+"""The last inputs of a lead."""
+
+
+def half_width(fs_hz: float) -> int:
+    """Inputs that an output needs on each side of its position."""
+    return math.ceil(LOBES * fs_hz / (2.0 * _cutoff_hz(fs_hz)))
+
+
+def _cutoff_hz(fs_hz: float) -> float:
+    return min(0.4 * ANALYSIS_HZ, 0.4 * fs_hz)
 
 
 def taps(fs_hz: float) -> NDArray[np.float32]:
-    """Coefficients of every phase, float32 [PHASES + 1, 2 * half]; each row sums to 1."""
-    cutoff_hz = min(0.4 * ANALYSIS_HZ, 0.4 * fs_hz)
-    spacing = fs_hz / (2.0 * cutoff_hz)  # inputs between zero crossings
-    half = math.ceil(LOBES * spacing)
+    """Coefficients of every phase, float32 [PHASES + 1, a multiple of LANES].
+
+    Each row sums to 1; the last column is that of the input `half_width` after the position,
+    and zeros fill the row at the oldest inputs.
+    """
+    half = half_width(fs_hz)
+    spacing = fs_hz / (2.0 * _cutoff_hz(fs_hz))  # inputs between zero crossings
     offset = np.arange(1 - half, half + 1)[None, :] - np.arange(PHASES + 1)[:, None] / PHASES
     window = np.cos(np.pi / 2 * np.clip(offset / half, -1.0, 1.0)) ** 2
     table = np.sinc(offset / spacing) * window
-    return np.asarray(table / table.sum(axis=1, keepdims=True), np.float32)
+    table /= table.sum(axis=1, keepdims=True)
+    return np.pad(table, ((0, 0), (-2 * half % LANES, 0))).astype(np.float32)
 
 
 @njit(cache=True, nogil=True)
-def take(state, index, x_mv):  # type: ignore[no-untyped-def]
-    """Note input number `index`."""
-    place = index & (TAIL - 1)
-    state.tail[place] = x_mv
-    state.tail[place + TAIL] = x_mv
+def inputs_for(n, step, half):  # type: ignore[no-untyped-def]
+    """How many inputs, from the first of the stream, output `n` needs; `step` inputs an output."""
+    return math.floor(n * step) + half + 1
 
 
 @njit(cache=True, nogil=True)
-def interpolate(state, k, step, table):  # type: ignore[no-untyped-def]
-    """Output `k`; inputs must have come up to `half` after its position, and no further than 10.
+def place(n, step, n_taps, first, row):  # type: ignore[no-untyped-def]
+    """Where the outputs `n`, `n + 1`, … lie.
 
-    step : inputs per output; table : what `taps` gives.
+    first, row : int64 [n_outputs]; the input before each, counted from that of output `n`, and
+    the begin of the row of its phase in a table of rows of `n_taps`.
     """
-    position = k * step
-    whole = math.floor(position)
-    phase = int((position - whole) * PHASES + 0.5)
-    n_taps = table.shape[1]
-    begin = (whole - n_taps // 2 + 1) & (TAIL - 1)
-    total = np.float32(0.0)
-    for j in range(n_taps):
-        total += table[phase, j] * state.tail[begin + j]
-    return total
+    start = math.floor(n * step)
+    for k in range(first.size):
+        position = (n + k) * step
+        whole = math.floor(position)
+        first[k] = whole - start
+        row[k] = int((position - whole) * PHASES + 0.5) * n_taps
+
+
+@njit(cache=True, nogil=True)
+def interpolate(inputs, table, n_taps, first, row, out):  # type: ignore[no-untyped-def]
+    """Step 1. Outputs from the inputs that begin with the first one of the first window.
+
+    inputs : float32; table : what `taps` gives, row after row; first, row : what `place` gives;
+    out : float32 [n_outputs]
+    """
+    for k in range(out.size):
+        total = np.float32(0.0)
+        for group in range(0, n_taps, LANES):
+            i, j = first[k] + group, row[k] + group
+            total += dot8(inputs, i, table, j)  # type: ignore[call-arg]  # the context is numba's
+        out[k] = total

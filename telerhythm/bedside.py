@@ -34,6 +34,15 @@ class _Stream:
     quality: list[int]
     hr_bpm: float | None = None
     is_fresh: bool = True  # nothing has been analysed yet
+    told_ns: dict[int, int] = field(default_factory=dict)  # beats whose class is not known yet
+
+    def remember(self, findings: Findings) -> None:
+        """A beat keeps the time that it was first told with, whatever moves the others since."""
+        self.told_ns.update(
+            zip(findings.beats["sample"].tolist(), findings.beats["t_ns"].tolist(), strict=True)
+        )
+        for row in findings.classified:
+            row["t_ns"] = self.told_ns.pop(int(row["sample"]), int(row["t_ns"]))
 
 
 @dataclass(slots=True)
@@ -137,6 +146,7 @@ class Bedside:
         """Give findings their times, then to the alarm engine and to the store."""
         for table in (findings.beats, findings.vitals, findings.quality, findings.classified):
             table["t_ns"] = stream.timeline.times(table["sample"])
+        stream.remember(findings)
         episodes = findings.episodes
         episodes["onset_ns"] = stream.timeline.times(episodes["onset"])
         is_over = episodes["end"] >= 0
@@ -149,7 +159,8 @@ class Bedside:
         through_ns = stream.timeline.at(findings.through_sample)
         event = engine.Analysed(
             through_ns,
-            findings.beats,
+            # a beat comes at once, and once more when its class is known
+            np.concatenate([findings.beats, findings.classified]),
             findings.vitals,
             findings.quality,
             stream.seat.leads,
@@ -161,8 +172,8 @@ class Bedside:
         # in the store a lead's number is its place among all leads of the frame
         places = np.array(stream.ecg, np.int64)
         findings.quality["lead"] = places[findings.quality["lead"]]
-        one = findings.beats["lead"] >= 0
-        findings.beats["lead"][one] = places[findings.beats["lead"][one]]
+        one = findings.classified["lead"] >= 0
+        findings.classified["lead"][one] = places[findings.classified["lead"][one]]
         outcome.rows += _rows(self.bed.patient, findings)
 
     def _notice(self, piece: Piece, now_ns: int, outcome: Outcome) -> None:

@@ -57,7 +57,7 @@ SUPRAVENTRICULAR = {
     F.RUN_DIST: -1, F.DIST: -1, F.P_CORR: -1, F.P_CORR_HIGH: -1, F.P_GAIN: 0, F.P_REST: 1,
     F.P_REL: 1, F.P_PATIENT: 0, F.KIND_EARLY: -1, F.PREV_DIST: -1, F.NEXT_DIST: 0, F.NOISE: -1,
 }  # fmt: skip
-THRESHOLD = {"ventricular": 0.6, "supraventricular": 0.55}  # of probability
+THRESHOLD = {"ventricular": 0.7, "supraventricular": 0.55}  # of probability
 
 # Share of the rows of a stream that are learned from: of N, of S, of V. Normal beats abound.
 SHARE = {

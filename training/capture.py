@@ -34,10 +34,11 @@ def capture(x_mv: Floats, fs_hz: float) -> tuple[Ints, Floats]:
     end = np.full((len(x_mv), int((FINISH_S + 1.0) * fs_hz)), np.nan, np.float32)
     x = np.ascontiguousarray(np.hstack([x_mv, end]), np.float32)
     rows = tuple(t[0] for t in tables(x.shape[1], fs_hz, len(x), 1))
-    told = rows[-1]
+    told, counts = rows[-1], np.zeros(len(rows), np.int64)
     facts = np.zeros((told.size, N_FACTS), np.float32)
-    *_, n = kernel.advance(
-        analyzer._head, analyzer._leads, x, analyzer._step, analyzer._table, _NOTHING,
-        (*rows, facts),
+    kernel.advance(
+        analyzer._head, analyzer._leads, x, x.shape[1], analyzer._work, _NOTHING,
+        (*rows, facts), counts,
     )  # fmt: skip
+    n = int(counts[-1])
     return told["sample"][:n].copy(), facts[:n].copy()

@@ -66,7 +66,7 @@ def test_the_findings_are_those_of_the_live_path(scored):
     record = read_record(SIMULATED / "pvcs")
     analyzer = Analyzer(record.fs_hz, record.leads, record.start_ns)
     pieces = [analyzer.push(record.x_mv[:, i : i + 77]) for i in range(0, record.n_samples, 77)]
-    live = Findings.concat([*pieces, analyzer.finish()]).beats
+    live = Findings.concat([*pieces, analyzer.finish()]).with_classes().beats
     table = pq.read_table(scored / "beats.parquet").to_pylist()
     rows = [row for row in table if row["record"] == "pvcs"]
     assert [row["sample"] for row in rows] == live["sample"].tolist()

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsp import filters
-from dsp.features import median, sharpness
+from dsp.features import fold_max, fold_sum, median, sharpness
 
 rng = np.random.default_rng(0)
 
 
-def kernel(x, ring=64, block=37):
-    """Slope and feature of a whole signal, [2, n], taken through rings in blocks."""
-    front = np.zeros(1, filters.FRONT)[0]
-    signal, slope, feature = np.zeros((3, ring), np.float32)
+def kernel(x, block=37):
+    """Slope and feature of a whole signal, [2, n], block by block."""
+    past = filters.PAST
+    signal, slope = np.zeros((2, past + len(x)), np.float32)
+    signal[past:] = x
+    feature, fours = np.zeros((2, past + block), np.float32)
     out = np.empty((2, len(x)))
     for begin in range(0, len(x), block):
-        n = np.arange(begin, min(begin + block, len(x)))
-        signal[n % ring] = x[n]
-        filters.qrs_features(front, signal, slope, feature, begin, n[-1] + 1)
-        out[:, n] = slope[n % ring], feature[n % ring]
+        end = min(begin + block, len(x))
+        filters.slopes(signal[begin:], slope[begin:], end - begin)
+        filters.mean_size(slope[begin:], fours, feature, end - begin)
+        out[:, begin:end] = slope[past + begin : past + end], feature[: end - begin]
     return out
 
 
@@ -40,10 +42,15 @@ def test_slope_and_feature_are_those_of_the_plain_definition():
     assert np.allclose(kernel(x), plain(x), atol=1e-4)
 
 
-def test_moving_sums_do_not_drift_in_an_hour():
-    x = rng.normal(0.0, 5.0, 900_000).astype(np.float32)
-    x[-100:] = 0.0
-    assert abs(kernel(x)[1, -1]) < 1e-6
+def test_blocks_of_any_size_give_the_same_bits():
+    x = rng.normal(0.0, 1.0, 500)
+    assert np.array_equal(kernel(x, block=1), kernel(x, block=250))
+
+
+def test_nothing_is_left_of_the_past():
+    x = rng.normal(0.0, 1000.0, 1000)
+    x[-40:] = 0.0
+    assert kernel(x)[1, -1] == 0.0
 
 
 @pytest.mark.parametrize(("line_hz", "left"), [(50.0, 0.001), (60.0, 0.02)])
@@ -59,6 +66,7 @@ def test_the_feature_lags_by_its_stated_delay():
     assert centre == pytest.approx(250 + filters.DELAY, abs=0.5)
 
 
+@settings(deadline=None)  # the first call may compile
 @given(st.lists(st.floats(-100, 100, width=32), max_size=12))
 def test_median_is_that_of_numpy(values):
     padded = np.array([*values, 1e9], np.float32)
@@ -71,3 +79,11 @@ def test_sharpness_is_the_largest_change_of_slope():
     expected = max(abs(slope[j] - slope[j - 4]) for j in range(10, 31))
     assert sharpness(slope, 10, 30, 4) == expected
     assert sharpness(slope, 74, 94, 4) == expected  # indices go round the ring
+
+
+@settings(deadline=None)  # the first call may compile
+@given(st.lists(st.floats(-100, 100, width=32), min_size=1, max_size=70))
+def test_folds_are_sum_and_maximum(values):
+    x = np.array([*values, 1e9], np.float32)
+    assert fold_sum(x.copy(), len(values)) == pytest.approx(sum(values), abs=1e-2)
+    assert fold_max(x.copy(), len(values)) == max(x[:-1])

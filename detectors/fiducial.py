@@ -1,0 +1,103 @@
+"""Step 9: the R peak of a beat."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from detectors import template
+from dsp.filters import DELAY
+
+LAG = int(DELAY)
+NEAR = 4  # 16 ms: so far beats of one shape may differ
+MOST_ASTRAY = np.float32(0.9)
+ASTRAY_RATE = np.float32(0.0625)  # a beat
+REACH = 25  # 100 ms: the R peak lies no further from the middle of the feature
+
+
+@njit(cache=True, nogil=True)
+def r_peak(lead, at):  # type: ignore[no-untyped-def]
+    """Step 9. Largest deflection near a peak of the feature, from the line across its window.
+
+    Gives the analysis sample with its fraction. A parabola through the top and its neighbours
+    places it between samples. Of two deflections of about the same size the one that points as
+    in the beats before wins: else fiducials would jump between R and S.
+    """
+    signal, mask = lead.signal, lead.signal.size - 1
+    first, last = max(at - LAG - REACH, 0), at - LAG + REACH
+    left = signal[first & mask]
+    rise = (signal[last & mask] - left) / np.float32(last - first)
+    up = np.float32(1.0) + np.float32(0.2) * lead.polarity
+    down = np.float32(0.2) * lead.polarity - np.float32(1.0)
+    best, where = np.float32(-1.0), first
+    for i in range(first, last + 1):
+        away = signal[i & mask] - left - rise * np.float32(i - first)
+        size = max(up * away, down * away)
+        if size > best:
+            best, where = size, i
+    return _between(signal, where)
+
+
+@njit(cache=True, nogil=True)
+def _between(signal, where):  # type: ignore[no-untyped-def]
+    """A peak with its fraction of a sample, by a parabola through it and its neighbours."""
+    mask = signal.size - 1
+    before, top = signal[(where - 1) & mask], signal[where & mask]
+    after = signal[(where + 1) & mask]
+    bend = before - np.float32(2.0) * top + after
+    shift = np.float32(0.0)
+    if bend != 0.0:
+        shift = np.float32(0.5) * (before - after) / bend
+    return where + min(max(shift, np.float32(-0.5)), np.float32(0.5))
+
+
+@njit(cache=True, nogil=True)
+def place(lead, at, now):  # type: ignore[no-untyped-def]
+    """R peak of a beat: where it lay in beats of the same shape, at the nearest peak there.
+
+    So the fiducial stays at the same wave while R and S, or R and R', are about as large. When
+    the largest deflection has lain elsewhere in most of the last beats, it moves there.
+    """
+    found = r_peak(lead, template.own_peak(lead, at, now))
+    match = lead.match
+    if match.at != at or match.likeness < template.LIKE:
+        return found
+    shape = lead.templates[match.which]
+    if shape.way == 0.0:
+        return found
+    guess = match.own + match.shift + shape.offset
+    signal, mask, middle = lead.signal, lead.signal.size - 1, round(guess)
+    where = middle
+    for i in range(middle - NEAR, min(middle + NEAR, now - 1) + 1):
+        if shape.way * signal[i & mask] > shape.way * signal[where & mask]:
+            where = i
+    kept = _between(signal, where) if abs(where - middle) < NEAR else guess
+    away = np.float32(1.0) if abs(found - kept) > NEAR else np.float32(0.0)
+    shape.astray += ASTRAY_RATE * (away - shape.astray)
+    if shape.astray > MOST_ASTRAY:
+        shape.way = np.float32(0.0)
+        return found
+    return kept
+
+
+@njit(cache=True, nogil=True)
+def learn(lead, at, fiducial):  # type: ignore[no-untyped-def]
+    """Note where the R peak of a beat lies in its template."""
+    match = lead.match
+    if match.at != at:
+        return
+    shape = lead.templates[match.which]
+    offset = np.float32(fiducial - match.own - match.shift)
+    if shape.way == 0.0:
+        shape.way, shape.offset, shape.astray = _way(lead, fiducial), offset, np.float32(0.0)
+    else:
+        shape.offset += np.float32(0.125) * (offset - shape.offset)
+    lead.polarity += np.float32(0.125) * (_way(lead, fiducial) - lead.polarity)
+
+
+@njit(cache=True, nogil=True)
+def _way(lead, fiducial):  # type: ignore[no-untyped-def]
+    """Which way the deflection at an R peak points, against 40 ms before and after."""
+    signal, mask, r = lead.signal, lead.signal.size - 1, round(fiducial)
+    around = np.float32(0.5) * (signal[(r - 10) & mask] + signal[(r + 10) & mask])
+    return np.sign(signal[r & mask] - around)

@@ -1,0 +1,143 @@
+"""Step 7: facts about a peak, and the log odds that it is a beat.
+
+All facts are ratios: neither gain nor unit matters. They are weighed by a small network whose
+weights were learnt on noisy and clean records (`detectors/models/judge.md`).
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+from numba import njit
+
+from detectors import template
+from detectors.fusion import weight_at
+from detectors.state import FACTS, FUSED, HIDDEN
+from dsp.resample import ANALYSIS_HZ
+
+TINY = np.float32(1e-9)
+
+_WEIGHTS = np.load(Path(__file__).parent / "models" / "judge.npz")
+W1, B1, OUT = _WEIGHTS["w1"], _WEIGHTS["b1"], _WEIGHTS["out"]  # [FACTS, HIDDEN], [HIDDEN] twice
+B2 = np.float32(_WEIGHTS["b2"])
+ROUGH_OVER = 40
+
+
+@njit(cache=True, nogil=True)
+def _log(x):  # type: ignore[no-untyped-def]
+    return np.float32(min(max(math.log2(x + 1e-9), -5.0), 4.0))
+
+
+@njit(cache=True, nogil=True)
+def _level(qrs, first, last):  # type: ignore[no-untyped-def]
+    """Mean of the fused feature, every third sample."""
+    total, n = np.float32(0.0), 0
+    for i in range(first, last + 1, 3):
+        total += qrs.fused[i & (FUSED - 1)]
+        n += 1
+    return total / np.float32(max(n, 1))
+
+
+@njit(cache=True, nogil=True)
+def _spread(qrs):  # type: ignore[no-untyped-def]
+    kept = min(qrs.n_rr, qrs.rr.size)
+    if kept == 0:
+        return np.float32(0.0)
+    total = np.float32(0.0)
+    for i in range(kept):
+        total += abs(qrs.rr[i] - qrs.rr_median)
+    return min(total / (np.float32(kept) * qrs.rr_median), np.float32(1.0))
+
+
+@njit(cache=True, nogil=True)
+def _rough(lead, at):  # type: ignore[no-untyped-def]
+    """Mean curvature of the signal about a peak."""
+    signal, mask = lead.signal, lead.signal.size - 1
+    total = np.float32(0.0)
+    for i in range(at - ROUGH_OVER, at):
+        total += abs(
+            signal[(i + 1) & mask] - np.float32(2.0) * signal[i & mask] + signal[(i - 1) & mask]
+        )
+    return total / np.float32(ROUGH_OVER)
+
+
+@njit(cache=True, nogil=True)
+def _gather_leads(leads, peak, n, facts):  # type: ignore[no-untyped-def]
+    """Facts 11 to 16: templates and heights, lead by lead."""
+    at = peak.at
+    weights = TINY
+    mean, most, gain, rough = np.float32(0.0), np.float32(-1.0), np.float32(0.0), np.float32(0.0)
+    low, high = np.float32(4.0), np.float32(-5.0)
+    least, used, heaviest = np.float32(1.0), np.float32(0.0), np.float32(0.0)
+    facts[20], facts[21] = np.float32(0.0), np.float32(0.0)
+    for i in range(leads.size):
+        lead = leads[i]
+        weight = weight_at(lead, at)
+        if weight == 0.0 or lead.height == 0.0:
+            continue
+        template.compare(lead, at, n)
+        likeness, fit = lead.match.likeness, lead.match.gain
+        share = lead.feature[at & (lead.feature.size - 1)] / lead.height
+        mean += weight * likeness
+        gain += weight * fit
+        rough += weight * (_rough(lead, at) / lead.height)
+        weights += weight
+        if weight > heaviest:
+            heaviest = weight
+            facts[20], facts[21] = _log(share), likeness
+        used += weight * lead.templates[lead.match.which].used
+        most, least = max(most, likeness), min(least, likeness)
+        low, high = min(low, _log(share)), max(high, _log(share))
+    facts[11] = mean / weights
+    facts[12] = most
+    facts[13] = _log(max(gain / weights, TINY))
+    facts[14] = low
+    facts[15] = high
+    facts[16] = _log(rough / weights)
+    facts[18] = used / weights
+    facts[19] = least
+    facts[22] = heaviest / weights
+
+
+@njit(cache=True, nogil=True)
+def gather(qrs, leads, peak, n):  # type: ignore[no-untyped-def]
+    """All facts about a peak, into `qrs.facts`."""
+    facts, last = qrs.facts, qrs.last
+    height = qrs.height + TINY
+    facts[0] = _log(peak.height / height)
+    facts[1] = _log(peak.sharp / (qrs.sharp + TINY))
+    facts[2] = _log(peak.height / (last.height + TINY))
+    facts[3] = _log(peak.sharp / (last.sharp + TINY))
+    since_s = np.float32((peak.at - last.at) / ANALYSIS_HZ)
+    facts[4] = min(_log(since_s), np.float32(3.0))
+    facts[5] = min(since_s / qrs.rr_median, np.float32(3.0))
+    facts[6] = _spread(qrs)
+    last_rr_s = qrs.rr[(qrs.n_rr - 1) % qrs.rr.size] if qrs.n_rr > 0 else np.float32(1.0)
+    facts[23] = min(_log(since_s / last_rr_s), np.float32(3.0))
+    facts[7] = min(qrs.noise / height, np.float32(1.5))
+    facts[8] = min(qrs.mean / height, np.float32(1.5))
+    own = peak.height + TINY
+    facts[9] = min(_level(qrs, peak.at - 75, peak.at - 25) / own, np.float32(2.0))
+    facts[10] = min(_level(qrs, peak.at + 22, min(peak.at + 52, n)) / own, np.float32(2.0))
+    _gather_leads(leads, peak, n, facts)
+    facts[17] = math.log2(np.float32(qrs.n_between) + np.float32(1.0))
+    qrs.n_judged += 1
+    qrs.judged_at = peak.at
+
+
+@njit(cache=True, nogil=True)
+def evidence(qrs):  # type: ignore[no-untyped-def]
+    """Log odds that the peak of `qrs.facts` is a beat."""
+    hidden = qrs.hidden
+    for j in range(HIDDEN):
+        hidden[j] = B1[j]
+    for i in range(FACTS):
+        fact = qrs.facts[i]
+        for j in range(HIDDEN):
+            hidden[j] += W1[i, j] * fact
+    total = B2
+    for j in range(HIDDEN):
+        total += OUT[j] * max(hidden[j], np.float32(0.0))
+    return total

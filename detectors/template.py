@@ -1,0 +1,91 @@
+"""Templates of a lead's beats, and how like them a peak is.
+
+A template is the running mean of the slope about a lead's beats, 160 ms long. There are two, for
+a heart may beat in two shapes. A peak is compared at shifts of up to 20 ms, by correlation and by
+the gain that fits best: what a matched filter gives.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from detectors.state import POINTS, TEMPLATES
+
+STEP = 2  # samples between points: the slope holds nothing above 30 Hz
+BEFORE = 31  # samples before the peak of the feature at which a template begins
+APART = 20  # 80 ms: further apart the leads of one beat do not peak
+SHIFT = 5  # samples; peaks of the feature are flat, their place is uncertain
+LIKE = np.float32(0.7)  # correlation from which on a beat is of a template's shape
+RATE = np.float32(0.125)  # a beat
+USE_RATE = np.float32(1.0 / 32.0)  # a beat
+TINY = np.float32(1e-12)
+
+
+@njit(cache=True, nogil=True)
+def own_peak(lead, at, now):  # type: ignore[no-untyped-def]
+    """Where the feature of one lead is highest, near a peak of the feature of all leads."""
+    feature, mask = lead.feature, lead.feature.size - 1
+    where = at
+    for i in range(max(at - APART, 0), min(at + APART, now) + 1):
+        if feature[i & mask] > feature[where & mask]:
+            where = i
+    return where
+
+
+@njit(cache=True, nogil=True)
+def compare(lead, at, now):  # type: ignore[no-untyped-def]
+    """Compare a lead about a sample with its templates; the best match goes into `lead.match`."""
+    match = lead.match
+    if match.at == at:
+        return
+    slope, mask = lead.slope, lead.slope.size - 1
+    own = own_peak(lead, at, now)
+    match.at, match.own = at, own
+    match.likeness, match.gain = np.float32(-1.0), np.float32(0.0)
+    match.shift, match.which = 0, 0
+    most = min(SHIFT, now - own + BEFORE - STEP * (POINTS - 1))  # no sample after `now`
+    for s in range(-SHIFT, most + 1):
+        first = own - BEFORE + s
+        power = TINY
+        for j in range(POINTS):
+            x = slope[(first + STEP * j) & mask]
+            power += x * x
+        for k in range(TEMPLATES):
+            template = lead.templates[k]
+            if template.power <= TINY:
+                continue
+            product = np.float32(0.0)
+            for j in range(POINTS):
+                product += template.wave[j] * slope[(first + STEP * j) & mask]
+            likeness = product / math.sqrt(power * template.power)
+            if likeness > match.likeness:
+                match.likeness, match.gain = likeness, product / template.power
+                match.shift, match.which = s, k
+
+
+@njit(cache=True, nogil=True)
+def learn(lead, at, now):  # type: ignore[no-untyped-def]
+    """Take a beat into the template that it is like, else in place of the one used less."""
+    compare(lead, at, now)
+    match, templates = lead.match, lead.templates
+    rate = RATE
+    if match.likeness < LIKE:
+        match.which = 0 if templates[0].used < templates[1].used else 1
+        match.shift, rate = 0, np.float32(1.0)
+        templates[match.which].used = np.float32(0.0)
+        templates[match.which].way = np.float32(0.0)
+    slope, mask, first = lead.slope, lead.slope.size - 1, match.own - BEFORE + match.shift
+    template = templates[match.which]
+    power = np.float32(0.0)
+    for j in range(POINTS):
+        wave = template.wave[j]
+        wave += rate * (slope[(first + STEP * j) & mask] - wave)
+        template.wave[j] = wave
+        power += wave * wave
+    template.power = power
+    for k in range(TEMPLATES):
+        same = np.float32(1.0) if k == match.which else np.float32(0.0)
+        templates[k].used += USE_RATE * (same - templates[k].used)
