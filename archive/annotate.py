@@ -14,8 +14,13 @@ from ecg.codes import EpisodeKind, QualityCode
 # asystole: neither is a shutdown.
 _UNREADABLE = (QualityCode.BASELINE_JUMP, QualityCode.SATURATED, QualityCode.LEAD_OFF)
 
+# Within another rhythm these are events, not rhythms of their own.
+_EVENTS = (EpisodeKind.COUPLET, EpisodeKind.PAUSE)
+
 _SHUTDOWN = 0x30  # WFDB: subtype of a NOISE mark, both signals unreadable
 _RESUME = 0
+
+_NEVER = 1 << 62
 
 Mark = tuple[int, str, str, int]  # sample, symbol, aux, subtype
 
@@ -32,13 +37,24 @@ def annotate(findings: Findings, n_leads: int, fs_hz: float) -> Annotations:
     Returns
     -------
     Annotations
-        A beat has its WFDB code. `+` says which rhythm begins; where the last one ends without
+        A beat has its WFDB code; in ventricular fibrillation, from `[` to `]`, there are none. `+`
+        says which rhythm begins; where the last one ends without
         another, that is `(N`. `~` says that no lead can be read, or that one can again.
     """
-    beats = [(int(b["sample"]), chr(b["code"]), "", 0) for b in findings.beats]
-    marks = sorted(
-        [*beats, *_rhythms(settled(findings.episodes)), *_shutdowns(findings, n_leads, fs_hz)]
-    )
+    episodes = settled(findings.episodes)
+    lethal = _fibrillation(episodes)
+    beats = [
+        (int(b["sample"]), chr(b["code"]), "", 0)
+        for b in findings.beats
+        if not any(first <= b["sample"] < end for first, end in lethal)
+    ]
+    brackets = [
+        (at, mark, "", 0)
+        for first, end in lethal
+        for at, mark in ((first, "["), (end, "]"))
+        if at < _NEVER
+    ]
+    marks = sorted([*beats, *brackets, *_rhythms(episodes), *_shutdowns(findings, n_leads, fs_hz)])
     return Annotations(
         sample=np.array([m[0] for m in marks], np.int64),
         symbol=tuple(m[1] for m in marks),
@@ -54,11 +70,19 @@ def settled(episodes: NDArray[Any]) -> NDArray[Any]:
     return episodes[rows]
 
 
+def _fibrillation(episodes: NDArray[Any]) -> list[tuple[int, int]]:
+    """Onset and end of each episode of ventricular fibrillation; one that lasts ends never."""
+    rows = episodes[episodes["kind"] == EpisodeKind.VF]
+    ends = np.where(rows["end"] >= 0, rows["end"], _NEVER)
+    return list(zip(rows["onset"].tolist(), ends.tolist(), strict=True))
+
+
 def _rhythms(episodes: NDArray[Any]) -> list[Mark]:
     """A mark at each change of the rhythm that began last of those that last."""
-    ends = [int(e["end"]) if e["end"] >= 0 else 1 << 62 for e in episodes]
+    episodes = episodes[~np.isin(episodes["kind"], _EVENTS)]
+    ends = [int(e["end"]) if e["end"] >= 0 else _NEVER for e in episodes]
     spans = list(zip(episodes["onset"].tolist(), ends, episodes["kind"].tolist(), strict=True))
-    changes = sorted({at for onset, end, _ in spans for at in (onset, end) if at < 1 << 62})
+    changes = sorted({at for onset, end, _ in spans for at in (onset, end) if at < _NEVER})
     marks: list[Mark] = []
     for at in changes:
         open_now = [(onset, kind) for onset, end, kind in spans if onset <= at < end]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from archive.episodes import EpisodeTable, compare_episodes
 from archive.evaluate import BeatTable, compare
 from archive.read import read_annotations, read_length
 from archive.runs import RunTable, compare_runs
@@ -19,6 +20,8 @@ class Comparison:
     ----------
     tables : dict of str to BeatTable
         By record.
+    episodes : dict of str to dict of str to EpisodeTable
+        By record and kind of episode, `archive.episodes.KINDS`.
     runs : dict of str to dict of str to RunTable
         By record, of ventricular (`V`) and of supraventricular (`S`) beats.
     errors : dict of str to str
@@ -26,6 +29,7 @@ class Comparison:
     """
 
     tables: dict[str, BeatTable] = field(default_factory=dict)
+    episodes: dict[str, dict[str, EpisodeTable]] = field(default_factory=dict)
     runs: dict[str, dict[str, RunTable]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -58,6 +62,7 @@ def compare_folders(
             marks = read_annotations(record, reference, fs_hz)
             judged = read_annotations(test, annotator, fs_hz)
             done.tables[name] = compare(marks, judged, fs_hz, n_samples)
+            done.episodes[name] = compare_episodes(marks, judged, fs_hz, n_samples)
             done.runs[name] = {of: compare_runs(marks, judged, fs_hz, n_samples, of) for of in "VS"}
         except BadRecord as error:
             done.errors[name] = str(error)

@@ -12,12 +12,13 @@ from detectors import kernel
 from detectors.facts import N_FACTS
 from detectors.front import workspace
 from detectors.state import HEAD, MAGIC, VERSION, state_dtype
-from detectors.trees import Forest, load
+from detectors.weights import models
 from dsp.resample import MAX_HZ, MIN_HZ
-from ecg import BEAT, QUALITY, VITALS, BadSignal, Findings
+from ecg import BEAT, EPISODE, QUALITY, VITALS, BadSignal, Findings
 
 MAX_LEADS = 32
 FINISH_S = 2.5  # by then what is pending at the end of a record is known
+EPISODES_A_SECOND = 24  # more than 6 beats and the end of a second can open and end
 BEATS_A_SECOND = 12  # more than the waiting time of 200 ms and search-back let through
 
 
@@ -130,6 +131,7 @@ class Analyzer:
             beats=found.beats[found.beats["sample"] < last],
             vitals=found.vitals[found.vitals["sample"] <= last],
             quality=found.quality[found.quality["sample"] + self.fs_hz <= last + 0.5],
+            episodes=found.episodes[found.episodes["onset"] < last],
             classified=found.classified[found.classified["sample"] < last],
             through_sample=last,
         )
@@ -149,34 +151,25 @@ class Analyzer:
 
     def _advance(self, x: NDArray[np.float32]) -> Findings:
         rows = [table[0] for table in tables(x.shape[1], self.fs_hz, self._leads.size, 1)]
-        out = (*forests(), rows[3], _NO_FACTS)
-        counts = kernel.advance(
-            self._head, self._leads, x, x.shape[1], self._work, (*rows[:3], out)
+        counts = np.zeros(len(rows), np.int64)
+        kernel.advance(
+            self._head, self._leads, x, x.shape[1], self._work, models(), (*rows, _NO_FACTS), counts
         )
-        beats, vitals, quality, told = (t[:n] for t, n in zip(rows, counts, strict=True))
-        return Findings(
-            beats, vitals, quality, classified=told, through_sample=int(self._head["through"])
-        )
+        found = [t[:n] for t, n in zip(rows, counts.tolist(), strict=True)]
+        beats, vitals, quality, episodes, told = found
+        return Findings(beats, vitals, quality, episodes, told, int(self._head["through"]))
 
 
 _NO_FACTS = np.empty((0, N_FACTS), np.float32)
 
 
-def forests() -> tuple[Forest, Forest]:
-    """The scores of the shipped model of beats: ventricular, supraventricular."""
-    model = load("beats")
-    return model["ventricular"], model["supraventricular"]
-
-
 def tables(n_samples: int, fs_hz: float, n_leads: int, n_patients: int) -> tuple[NDArray[Any], ...]:
-    """Room for all that a push can find, `[n_patients, n_rows]` each.
-
-    Beats, vitals, quality, classified beats.
-    """
+    """Room for all that a push can find: the tables of `Findings`; `[n_patients, n_rows]` each."""
     seconds = int(n_samples / fs_hz) + 2
     return (
         np.zeros((n_patients, BEATS_A_SECOND * seconds), BEAT),
         np.zeros((n_patients, seconds), VITALS),
         np.zeros((n_patients, seconds * n_leads), QUALITY),
+        np.zeros((n_patients, EPISODES_A_SECOND * seconds), EPISODE),
         np.zeros((n_patients, BEATS_A_SECOND * seconds), BEAT),
     )

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import kernel
-from detectors.analyzer import Analyzer, forests, tables
+from detectors.analyzer import Analyzer, tables
 from detectors.front import workspace
+from detectors.weights import models
 from ecg import BadSignal, Findings
 
 
@@ -97,12 +98,12 @@ class Bank:
             Places whose findings are wanted.
         """
         rows = tables(x_mv.shape[2], self.fs_hz, self.n_leads, self.capacity)
-        counts = np.zeros((self.capacity, 4), np.int64)
+        counts = np.zeros((self.capacity, len(rows)), np.int64)
         heads = self.state["head"]
         kernel.advance_all(
-            heads, self.state["leads"], x_mv, sizes, self._work, (*rows, counts), forests()
+            heads, self.state["leads"], x_mv, sizes, self._work, models(), (*rows, counts)
         )
-        beats, vitals, quality, told = rows
+        beats, vitals, quality, episodes, told = rows
         through = heads["through"].tolist()
         found = {}
         for p, n in zip(places, counts[places].tolist(), strict=True):
@@ -110,8 +111,8 @@ class Bank:
                 beats[p, : n[0]] if n[0] else _NOTHING.beats,
                 vitals[p, : n[1]] if n[1] else _NOTHING.vitals,
                 quality[p, : n[2]] if n[2] else _NOTHING.quality,
-                _NOTHING.episodes,
-                told[p, : n[3]] if n[3] else _NOTHING.classified,
+                episodes[p, : n[3]] if n[3] else _NOTHING.episodes,
+                told[p, : n[4]] if n[4] else _NOTHING.classified,
                 through[p],
             )
         return found

@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 
 from detectors import beats as classes
+from detectors import fibrillation, quality, rhythm, tally
 from detectors import qrs as q
-from detectors import quality
 from detectors.decide import decide, when
 from detectors.facts import N_FACTS
 from detectors.front import advance_lead, prepare, reach, steepest
@@ -17,9 +17,12 @@ from detectors.fusion import add_lead, fuse, weigh
 from detectors.state import BLOCK, RR_KEPT, SECOND
 from dsp import ring
 from dsp.resample import ANALYSIS_HZ, inputs_for
+from ecg.codes import BeatFlag, QualityCode
 
 HORIZON = 150  # analysis samples (0.6 s) after which no beat is found save by search-back
 RATE_KNOWN_S = 6.0  # a rate of older beats is no rate
+_PACED = int(BeatFlag.PACED)
+_OFF = int(QualityCode.LEAD_OFF)
 
 
 @njit(cache=True, nogil=True)
@@ -34,22 +37,25 @@ def _middle_of_three(qrs):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def judge_lead(lead, n, work):  # type: ignore[no-untyped-def]
-    """Step 3. Quality of a lead in the second before analysis sample `n`."""
+def judge_lead(lead, n, work, weights):  # type: ignore[no-untyped-def]
+    """Step 3. Quality of a lead in the second before analysis sample `n`, and its score of VF."""
     ring.read(lead.signal, n - SECOND - 2, work.second, SECOND + 2)
     ring.read(lead.absent, n - SECOND - 2, work.second_absent, SECOND + 2)
     size_mv = quality.size_mv(lead)
     most_mv = np.float32(min(size_mv, quality.MOST_MV))
     quality.measure(lead.second, work.second, work.second_absent, most_mv, work.sum)
     quality.judge(lead.second, size_mv)
+    missing = SECOND if lead.second.code == _OFF else 0
+    fibrillation.take_second(lead.fib, work.second[2:], missing)
+    fibrillation.judge_lead(lead.fib, weights)
 
 
 @njit(cache=True, nogil=True)
-def _second(head, leads, work, row, rows):  # type: ignore[no-untyped-def]
+def _second(head, leads, work, weights, row, rows):  # type: ignore[no-untyped-def]
     """Vitals (`row`) and quality (`rows`, one a lead) of the second that has ended."""
     qrs = head.qrs
     for i in range(leads.size):
-        judge_lead(leads[i], head.n, work)
+        judge_lead(leads[i], head.n, work, weights)
         rows[i].sample, rows[i].t_ns = when(head, head.n - SECOND)
         rows[i].sqi = leads[i].second.sqi
         rows[i].lead = i
@@ -61,8 +67,8 @@ def _second(head, leads, work, row, rows):  # type: ignore[no-untyped-def]
     known = qrs.n_rr > 0 and head.n - qrs.last.at < RATE_KNOWN_S * ANALYSIS_HZ
     row.hr_bpm = 60.0 / qrs.rr_median if known else math.nan
     row.hr_fast_bpm = 60.0 / _middle_of_three(qrs) if known else math.nan
-    row.pvc_per_min = 0.0
-    row.af_burden = math.nan
+    row.pvc_per_min = head.rhythm.tally.n_ectopic
+    row.af_burden = tally.af_burden(head.rhythm.tally)
 
 
 @njit(cache=True, nogil=True)
@@ -84,31 +90,47 @@ def _block(head, leads, x_mv, inputs, end, work):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True, nogil=True)
-def _beats(head, leads, end, beats, n_beats, out):  # type: ignore[no-untyped-def]
-    """Beats and classes that the analysis samples up to `end` make known; gives their new count."""
-    n, kept = head.n, head.beats
-    while n < end:
-        n, found = decide(head, leads, n, end, beats[n_beats])
-        if found:
-            if n > kept.due:
-                classes.tell(kept, leads, classes.LAST_CALL_S, False, out)
-            at = head.qrs.last.fiducial
-            classes.found(kept, leads, at, n - 1, beats[n_beats], out)
-            n_beats += 1
-    if end > kept.due:
-        classes.tell(kept, leads, classes.LAST_CALL_S, False, out)
-    return n_beats
+def _known(head, leads, models, tables, counts):  # type: ignore[no-untyped-def]
+    """Rhythms that follow from the classes that were told since the last call."""
+    told, episodes = tables[4], tables[3]
+    for k in range(counts[4], head.beats.n_told):
+        counts[3] = rhythm.known(head, leads, told[k], models.af, episodes, counts[3])
+    counts[4] = head.beats.n_told
 
 
 @njit(cache=True, nogil=True)
-def advance(head, leads, x_mv, n_new, work, tables):  # type: ignore[no-untyped-def]
+def _beats(head, leads, end, models, tables, counts):  # type: ignore[no-untyped-def]
+    """Beats, classes and rhythms that the analysis samples up to `end` make known."""
+    n, kept, beats = head.n, head.beats, tables[0]
+    out = models.ventricular, models.supraventricular, tables[4], tables[5]
+    while n < end:
+        row = beats[counts[0]]
+        n, found = decide(head, leads, n, end, row)
+        if found:
+            if n > kept.due:
+                classes.tell(kept, leads, classes.LAST_CALL_S, False, out)
+                _known(head, leads, models, tables, counts)
+            at = head.qrs.last.fiducial
+            if rhythm.found(head, leads, at, n - 1):
+                row.flags |= _PACED
+            classes.found(kept, leads, at, n - 1, row, out)
+            _known(head, leads, models, tables, counts)
+            counts[0] += 1
+    if end > kept.due:
+        classes.tell(kept, leads, classes.LAST_CALL_S, False, out)
+        _known(head, leads, models, tables, counts)
+
+
+@njit(cache=True, nogil=True)
+def advance(head, leads, x_mv, n_new, work, models, tables, counts):  # type: ignore[no-untyped-def]
     """Take the first `n_new` of the inputs `x_mv`; write what becomes known into the tables.
 
-    x_mv : float32 [n_leads, >= n_new]; tables : beats, vitals, quality, and `out` of `beats.tell`
-    Gives the counts of rows written.
+    x_mv : float32 [n_leads, >= n_new]; models : `detectors.weights.Models`
+    tables : those of `Findings`, and facts of beats, float32 [n, N_FACTS], n 0 when not wanted
+    counts : int64 [5], rows written into each table
     """
-    beats, vitals, rows, out = tables
-    n_beats, n_vitals, n_rows = 0, 0, 0
+    vitals, rows, episodes = tables[1], tables[2], tables[3]
+    counts[:] = 0
     head.beats.n_told = 0
     begin = 0
     while True:
@@ -120,18 +142,18 @@ def advance(head, leads, x_mv, n_new, work, tables):  # type: ignore[no-untyped-
         if made == end:
             taken = max(0, inputs_for(end - 1, work.step, work.half) - head.n_in)
         _block(head, leads, x_mv, (begin, begin + taken), made, work)
-        n_beats = _beats(head, leads, made, beats, n_beats, out)
+        _beats(head, leads, made, models, tables, counts)
         begin += taken
         head.n_in += taken
         head.n = made
         if made < end:  # no inputs left
             break
         if made % SECOND == 0:
-            _second(head, leads, work, vitals[n_vitals], rows[n_rows:])
-            n_vitals += 1
-            n_rows += leads.size
+            _second(head, leads, work, models.vf, vitals[counts[1]], rows[counts[2] :])
+            counts[1] += 1
+            counts[2] += leads.size
+            counts[3] = rhythm.end_second(head, leads, episodes, counts[3])
     head.through = max(0, round((head.n - HORIZON) * head.fs_hz / ANALYSIS_HZ))
-    return n_beats, n_vitals, n_rows, head.beats.n_told
 
 
 @njit(cache=True, nogil=True)
@@ -139,6 +161,7 @@ def begin(head, leads):  # type: ignore[no-untyped-def]
     """A state that has seen nothing."""
     q.begin(head.qrs)
     classes.begin(head.beats)
+    rhythm.begin(head, leads)
     for i in range(leads.size):
         leads[i].second.sqi = leads[i].weight = np.float32(0.5)
         leads[i].scale = np.float32(1.0)
@@ -146,20 +169,16 @@ def begin(head, leads):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def advance_all(heads, leads, x_mv, sizes, work, rows, forests):  # type: ignore[no-untyped-def]
+def advance_all(heads, leads, x_mv, sizes, work, models, rows):  # type: ignore[no-untyped-def]
     """`advance` for a bank: every patient that has samples, one after the other.
 
     x_mv : float32 [n_patients, n_leads, n_samples], of which `sizes` [n_patients] are filled
-    rows : the tables of findings, [n_patients, ...] each, and int64 [n_patients, 4], their counts
-    forests : those of `beats.tell`
+    rows : the tables of findings, [n_patients, ...] each, and int64 [n_patients, 5], their counts
     """
-    beats, vitals, quality_rows, told, counts = rows
+    beats, vitals, quality_rows, episodes, told, counts = rows
     no_facts = np.empty((0, N_FACTS), np.float32)
     for p in range(heads.size):
         counts[p] = 0
         if sizes[p] > 0:
-            out = forests[0], forests[1], told[p], no_facts
-            tables = beats[p], vitals[p], quality_rows[p], out
-            counts[p, 0], counts[p, 1], counts[p, 2], counts[p, 3] = advance(
-                heads[p], leads[p], x_mv[p], sizes[p], work, tables
-            )
+            tables = beats[p], vitals[p], quality_rows[p], episodes[p], told[p], no_facts
+            advance(heads[p], leads[p], x_mv[p], sizes[p], work, models, tables, counts[p])

@@ -9,6 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.beats import BEATS
+from detectors.fibrillation import FIBRILLATION
+from detectors.pwave import PRELUDE
+from detectors.rhythm import RHYTHM
 from detectors.shape import SHAPE
 from dsp.resample import ANALYSIS_HZ, RESAMPLE
 from dsp.ring import WINDOW
@@ -94,6 +97,8 @@ LEAD = np.dtype(
         ("slope", "f4", (RING,)),  # of the QRS band, mV a 16 ms
         ("feature", "f4", (RING,)),  # its mean size over 80 ms
         ("absent", "u1", (RING,)),
+        ("fib", FIBRILLATION),
+        ("prelude", PRELUDE),
         ("shape", SHAPE),
     ],
     align=True,
@@ -159,6 +164,7 @@ HEAD = np.dtype(
         ("through", "i8"),  # device sample before which all beats are known
         ("finished", "u1"),
         ("qrs", QRS),
+        ("rhythm", RHYTHM),
         ("beats", BEATS),
     ],
     align=True,

@@ -22,11 +22,21 @@ from ecg import Findings
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from archive.hrv import hrv
     from archive.read import read_record
     from archive.score import score
+    from detectors.label import record_label
 
 __version__ = version("telerhythm")
-__all__ = ["Findings", "__version__", "analyze", "read_record", "score"]
+__all__ = [
+    "Findings",
+    "__version__",
+    "analyze",
+    "hrv",
+    "read_record",
+    "record_label",
+    "score",
+]
 
 
 def analyze(x_mv: ArrayLike, fs_hz: float, leads: Sequence[str] | None = None) -> Findings:
@@ -77,4 +87,12 @@ def __getattr__(name: str) -> Any:
         from archive.score import score
 
         return score
+    if name == "hrv":
+        from archive.hrv import hrv
+
+        return hrv
+    if name == "record_label":
+        from detectors.label import record_label
+
+        return record_label
     raise AttributeError(f"module 'telerhythm' has no attribute {name!r}")

@@ -7,10 +7,14 @@ import numpy as np
 from detectors import Analyzer, kernel
 from detectors.analyzer import FINISH_S, tables
 from detectors.facts import N_FACTS
+from detectors.fibrillation import N_MEASURES
 from detectors.trees import Forest, from_nested
+from detectors.weights import Models
 from training.disturb import Floats, Ints
 
 _NEVER: Forest = from_nested([{"leaf_value": -1.0}])
+_NO_VF = np.array([0.0] * N_MEASURES + [-9.0], np.float32)
+_NOTHING = Models(_NO_VF, _NEVER, _NEVER, _NEVER)
 
 
 def capture(x_mv: Floats, fs_hz: float) -> tuple[Ints, Floats]:
@@ -29,8 +33,12 @@ def capture(x_mv: Floats, fs_hz: float) -> tuple[Ints, Floats]:
     analyzer = Analyzer(fs_hz, tuple("ECG" for _ in x_mv))
     end = np.full((len(x_mv), int((FINISH_S + 1.0) * fs_hz)), np.nan, np.float32)
     x = np.ascontiguousarray(np.hstack([x_mv, end]), np.float32)
-    beats, vitals, quality, told = (t[0] for t in tables(x.shape[1], fs_hz, len(x), 1))
+    rows = tuple(t[0] for t in tables(x.shape[1], fs_hz, len(x), 1))
+    told, counts = rows[-1], np.zeros(len(rows), np.int64)
     facts = np.zeros((told.size, N_FACTS), np.float32)
-    rows = beats, vitals, quality, (_NEVER, _NEVER, told, facts)
-    *_, n = kernel.advance(analyzer._head, analyzer._leads, x, x.shape[1], analyzer._work, rows)
+    kernel.advance(
+        analyzer._head, analyzer._leads, x, x.shape[1], analyzer._work, _NOTHING,
+        (*rows, facts), counts,
+    )  # fmt: skip
+    n = int(counts[-1])
     return told["sample"][:n].copy(), facts[:n].copy()

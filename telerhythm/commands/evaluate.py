@@ -15,9 +15,18 @@ from ecg.errors import BadRecord
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from archive.episodes import EpisodeTable
     from archive.folders import Comparison
     from archive.runs import RunTable
 
+EPISODE_COLUMNS = {
+    "episode_se": "episode Se",
+    "episode_ppv": "episode +P",
+    "duration_se": "duration Se",
+    "duration_ppv": "duration +P",
+    "reference_s": "reference, s",
+    "test_s": "test, s",
+}
 COLUMNS = {
     "q_se": "Q Se",
     "q_ppv": "Q +P",
@@ -56,8 +65,9 @@ def evaluate(
 
     Sensitivity (Se) and positive predictivity (+P) in percent, of all beats (Q), ventricular (V)
     and supraventricular ones (S); RR err, SD (of beat times; of N beats only) and 95% (of N
-    beats lie within) in ms; shutdown in s. Where there are any, runs of V and S beats:
-    couplets, 3 to 5 beats, 6 and more. The first five minutes are left out.
+    beats lie within) in ms; shutdown in s. Where there are any, runs of V and S beats (couplets, 3
+    to 5 beats, 6 and more), and episodes and durations of atrial fibrillation (AF) and of
+    ventricular fibrillation or flutter (VF), in percent and s. The first five minutes are left out.
 
     Examples:
 
@@ -85,9 +95,7 @@ def evaluate(
 def _document(done: Comparison) -> dict[str, Any]:
     from archive.evaluate import CLASSES, LEARNING_S, MATCH_S, average, total
 
-    def known(figures: dict[str, float]) -> dict[str, float | None]:
-        return {name: None if math.isnan(x) else round(x, 4) for name, x in figures.items()}
-
+    known, episodes = _known, done.episodes
     tables = done.tables
     gross = total(tables.values())
     return {
@@ -99,15 +107,61 @@ def _document(done: Comparison) -> dict[str, Any]:
                 "counts": table.counts.tolist(),
                 "line": table.line(),
                 **known(table.figures()),
+                "episodes": _episodes(episodes[name]),
                 "runs": _runs(done.runs[name]),
             }
             for name, table in tables.items()
         },
         "gross": {"counts": gross.counts.tolist(), "line": gross.line(), **known(gross.figures())},
         "average": known(average(tables.values())),
+        "episodes": _episodes(_all_episodes(done)),
         "runs": _runs(_all_runs(done)),
         "errors": done.errors,
     }
+
+
+def _known(figures: dict[str, float]) -> dict[str, float | None]:
+    return {name: None if math.isnan(x) else round(x, 4) for name, x in figures.items()}
+
+
+def _episodes(tables: dict[str, EpisodeTable]) -> dict[str, Any]:
+    """Counts and figures by kind of episode, for a program."""
+    return {
+        kind: {
+            "found": table.found,
+            "missed": table.missed,
+            "right": table.right,
+            "wrong": table.wrong,
+            **_known(table.figures()),
+        }
+        for kind, table in tables.items()
+    }
+
+
+def _all_episodes(done: Comparison) -> dict[str, EpisodeTable]:
+    from archive.episodes import KINDS, total_episodes
+
+    rows = done.episodes.values()
+    return {kind: total_episodes(row[kind] for row in rows) for kind in KINDS}
+
+
+def _episode_table(done: Comparison) -> Table | None:
+    """Records with episodes, a row a kind, and all together; None when nowhere is one."""
+    from rich.table import Table
+
+    table = Table("record", "episodes of", *EPISODE_COLUMNS.values(), box=None, header_style="bold")
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for name, kinds in [*done.episodes.items(), ("gross", _all_episodes(done))]:
+        for kind, row in kinds.items():
+            if row.reference_s or row.test_s:
+                cells = (row.figures()[column] for column in EPISODE_COLUMNS)
+                table.add_row(name, kind.upper(), *map(_cell, cells))
+    return table if table.row_count else None
+
+
+def _cell(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.2f}"
 
 
 def _runs(tables: dict[str, RunTable]) -> dict[str, Any]:
@@ -162,10 +216,14 @@ def _print(done: Comparison) -> None:
     # a pipe has no width: nothing is cut off there
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(table)
+
     console.print()
     console.print(_run_table(done))
+    if (episodes := _episode_table(done)) is not None:
+        console.print()
+        console.print(episodes)
 
 
 def _add(table: Table, name: str, beats: str, figures: dict[str, float]) -> None:
     cells = (figures.get(column, math.nan) for column in COLUMNS)
-    table.add_row(name, beats, *("-" if math.isnan(cell) else f"{cell:.2f}" for cell in cells))
+    table.add_row(name, beats, *map(_cell, cells))

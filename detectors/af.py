@@ -1,0 +1,172 @@
+"""Atrial fibrillation: irregular intervals without P waves, beat by beat.
+
+The last 32 intervals between beats that are neither ventricular nor paced are measured (successive
+differences: Tateno & Glass 2001; spread and order of intervals: Lake & Moorman 2011, Linker 2016),
+together with the P-wave evidence of the best lead. A forest, trained on Challenge 2017 and MIT-BIH,
+gives log odds; the window speaks for its middle, so episodes begin and end half a window back.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from detectors.pwave import coherence
+from detectors.trees import score
+
+WINDOW = 32  # intervals
+EVERY = 4  # intervals: so often is the window judged
+LEAST = 12  # intervals before anything is said
+SHORTEST_S, LONGEST_S = np.float32(0.2), np.float32(3.0)
+BEGINS, ENDS = np.float32(0.75), np.float32(-0.25)  # log odds; by cross-validation
+JUMP_S = np.float32(0.05)  # pNN50
+SWING_S = np.float32(0.06)
+
+FEATURES = (
+    "mean interval, s",
+    "coefficient of variation",
+    "median successive difference over the median interval",
+    "RMS successive difference over the mean interval",
+    "median difference to the last but one",
+    "median difference to the third before",
+    "share of differences beyond 50 ms",
+    "autocorrelation of neighbours",
+    "median distance from the median",
+    "share of large swings that turn back",
+    "interquartile range over the median",
+    "coherence of the P wave",
+    "height of the P wave over that of the QRS complex",
+    "likeness of P waves",
+    "rest beside the P wave over the QRS complex",
+)
+N_FEATURES = len(FEATURES)
+
+AF = np.dtype(
+    [
+        ("nn", "f4", (WINDOW,)),  # s, the oldest is overwritten
+        ("n_nn", "i8"),
+        ("ordered", "f4", (WINDOW,)),  # the same by time
+        ("sorted", "f4", (WINDOW,)),
+        ("features", "f4", (N_FEATURES,)),
+        ("score", "f4"),
+    ],
+    align=True,
+)
+
+
+@njit(cache=True, nogil=True)
+def _select(values, n, k):  # type: ignore[no-untyped-def]
+    """Put the `k`-th smallest of the first `n` values into its place: Hoare 1961, "Find"."""
+    low, high = 0, n - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        i, j = low, high
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if k <= j:
+            high = j
+        elif k >= i:
+            low = i
+        else:
+            break
+    return values[k]
+
+
+@njit(cache=True, nogil=True)
+def _median_lag(af, n, lag):  # type: ignore[no-untyped-def]
+    """Median (the lower one of two) of the differences to the interval `lag` before."""
+    for i in range(n - lag):
+        af.sorted[i] = abs(af.ordered[i + lag] - af.ordered[i])
+    return _select(af.sorted, n - lag, (n - lag - 1) // 2)
+
+
+@njit(cache=True, nogil=True)
+def _order(af, n):  # type: ignore[no-untyped-def]
+    """Intervals by time; gives their mean, variance and sum of products of neighbours."""
+    total = 0.0
+    for i in range(n):
+        x = af.nn[(af.n_nn - n + i) % WINDOW]
+        af.ordered[i] = x
+        total += x
+    mean = total / n
+    square, pairs = 0.0, 0.0
+    for i in range(n):
+        d = af.ordered[i] - mean
+        square += d * d
+        if i > 0:
+            pairs += d * (af.ordered[i - 1] - mean)
+    return mean, square / n, pairs / (n - 1)
+
+
+@njit(cache=True, nogil=True)
+def _differences(af, n):  # type: ignore[no-untyped-def]
+    """Mean square of successive differences, share beyond 50 ms, share of swings that turn."""
+    square, jumps, swings, turns = 0.0, 0, 0, 0
+    for i in range(1, n):
+        d = af.ordered[i] - af.ordered[i - 1]
+        square += d * d
+        jumps += abs(d) > JUMP_S
+        if i > 1:
+            before = af.ordered[i - 1] - af.ordered[i - 2]
+            if abs(d) > SWING_S and abs(before) > SWING_S:
+                swings += 1
+                turns += d * before < 0.0
+    return square / (n - 1), jumps / (n - 1), turns / (swings + 1.0)
+
+
+@njit(cache=True, nogil=True)
+def measure(af, leads):  # type: ignore[no-untyped-def]
+    """Features of the window, into `af.features`."""
+    n, f = min(af.n_nn, WINDOW), af.features
+    mean, variance, pairs = _order(af, n)
+    square, jumps, turns = _differences(af, n)
+    one, two, three = _median_lag(af, n, 1), _median_lag(af, n, 2), _median_lag(af, n, 3)
+    for i in range(n):
+        af.sorted[i] = af.ordered[i]
+    middle = _select(af.sorted, n, (n - 1) // 2)
+    quartiles = _select(af.sorted, n, (3 * n) // 4)
+    quartiles -= _select(af.sorted, n, n // 4)
+    for i in range(n):
+        af.sorted[i] = abs(af.sorted[i] - middle)
+    away = _select(af.sorted, n, (n - 1) // 2)
+    f[0], f[1], f[2], f[3] = (
+        mean,
+        math.sqrt(variance) / mean,
+        one / middle,
+        math.sqrt(square) / mean,
+    )
+    f[4], f[5], f[6], f[7] = two / middle, three / middle, jumps, pairs / (variance + 1e-9)
+    f[8], f[9], f[10] = away / middle, turns, quartiles / middle
+    f[11] = np.float32(-1.0)
+    for i in range(leads.size):
+        share, height = coherence(leads[i])
+        if leads[i].prelude.count > 0 and share > f[11]:
+            unit = leads[i].prelude.qrs_mv + np.float32(1e-3)
+            f[11], f[12] = share, height / unit
+            f[13], f[14] = leads[i].prelude.likeness, leads[i].prelude.rest_mv / unit
+
+
+@njit(cache=True, nogil=True)
+def take(af, leads, nn_s, forest):  # type: ignore[no-untyped-def]
+    """Take an interval between two beats that are neither ventricular nor paced.
+
+    True when there is a new score: `af.score`, log odds of AF in the middle of the window.
+    """
+    if not SHORTEST_S < nn_s < LONGEST_S:
+        return False
+    af.nn[af.n_nn % WINDOW] = nn_s
+    af.n_nn += 1
+    if af.n_nn < LEAST or af.n_nn % EVERY:
+        return False
+    measure(af, leads)
+    af.score = score(forest, af.features)
+    return True
