@@ -7,7 +7,7 @@ import pytest
 
 from detectors import Analyzer
 from detectors.pwave import coherence
-from dsp.synth import AF, VT, Paced, Sinus, simulate
+from dsp.synth import AF, VT, Sinus, simulate
 from ecg import Findings
 from ecg.codes import BeatFlag, EpisodeKind
 
@@ -27,15 +27,12 @@ def test_p_waves_stay_in_the_average_and_f_waves_do_not(seed):
     assert share[1] < 0.5
 
 
-@pytest.mark.parametrize("fs_hz", [250.0, 360.0, 500.0])
-def test_paced_beats_are_marked_and_others_are_not(fs_hz):
-    _, found = analysed([Sinus(20, bpm=70), Paced(30, bpm=70), Sinus(20, bpm=80)], fs_hz=fs_hz)
-    at_s, paced = found.beats["sample"] / fs_hz, found.beats["flags"] & BeatFlag.PACED > 0
-    assert not paced[at_s < 20].any()
-    assert not paced[at_s > 51].any()
-    assert paced[(at_s > 28) & (at_s < 50)].mean() > 0.95
-    kinds = set(found.episodes["kind"].tolist())
-    assert EpisodeKind.PACED in kinds
+def test_paced_beats_of_a_real_pacemaker_are_marked(real):
+    x, fs_hz, _ = real("102", 300, 420)
+    found = Analyzer(fs_hz, ("V5",)).push(x[:1])
+    paced = found.beats["flags"] & BeatFlag.PACED > 0
+    assert paced[30:].mean() > 0.9
+    assert EpisodeKind.PACED in found.episodes["kind"]
 
 
 @pytest.mark.parametrize("segments", [[Sinus(40, bpm=70)], [VT(30, bpm=170)], [AF(40)]])
