@@ -40,7 +40,7 @@ def r_peak(lead, at):  # type: ignore[no-untyped-def]
     where, best = 0, np.float32(-1.0)
     for begin in range(0, last + 1 - first, WIDE):
         lanes = min(WIDE, last + 1 - first - begin)
-        top = begin + largest16(size, begin, lanes)  # type: ignore[call-arg]
+        top = begin + largest16(size, begin, lanes)
         if size[top] > best:
             where, best = top, size[top]
     where += first

@@ -40,7 +40,7 @@ def weigh(qrs, leads):  # type: ignore[no-untyped-def]
     total, mix = np.float32(0.0), np.float32(0.0)
     for i in range(leads.size):
         lead = leads[i]
-        mean = sum_all16(lead.feature, GROUPS) / np.float32(RING)  # type: ignore[call-arg]
+        mean = sum_all16(lead.feature, GROUPS) / np.float32(RING)
         lead.mean += MEAN_RATE * (mean - lead.mean)
         weight = max(lead.second.sqi, LEAST_WEIGHT)
         total += weight

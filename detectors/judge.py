@@ -135,10 +135,10 @@ def gather(qrs, leads, peak, n):  # type: ignore[no-untyped-def]
 def evidence(qrs):  # type: ignore[no-untyped-def]
     """Log odds that the peak of `qrs.facts` is a beat."""
     hidden = qrs.hidden
-    sum_rows16(hidden, qrs.facts, FACTS, W1, 0, HIDDEN)  # type: ignore[call-arg]
+    sum_rows16(hidden, qrs.facts, FACTS, W1, 0, HIDDEN)
     for j in range(HIDDEN):
         hidden[j] = max(hidden[j] + B1[j], np.float32(0.0))
-    return B2 + dot8(hidden, 0, OUT, 0) + dot8(hidden, 8, OUT, 8)  # type: ignore[call-arg]
+    return B2 + dot8(hidden, 0, OUT, 0) + dot8(hidden, 8, OUT, 8)
 
 
 @njit(cache=True, nogil=True)

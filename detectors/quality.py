@@ -50,25 +50,25 @@ def measure(second, signal, absent, height_mv, room):  # type: ignore[no-untyped
         room[k] = zero
     for i in range(SECOND):
         room[i] = np.float32(absent[i])
-    second.missing = int(sum_all16(room, GROUPS))  # type: ignore[call-arg]  # numba gives one
+    second.missing = int(sum_all16(room, GROUPS))
     for i in range(SECOND):
         room[i] = one if (absent[i] == 0) & (abs(x[i] - last[i]) < same_mv) else zero
-    second.repeats = int(sum_all16(room, GROUPS))  # type: ignore[call-arg]
+    second.repeats = int(sum_all16(room, GROUPS))
     for i in range(SECOND):
         bend = (x[i] - last[i]) - (last[i] - before[i])
         room[i] = zero if absent[i] else abs(bend)
-    second.rough = sum_all16(room, GROUPS)  # type: ignore[call-arg]
+    second.rough = sum_all16(room, GROUPS)
     for i in range(SECOND):
         room[i] = zero if absent[i] else abs(x[i] - last[i])
-    second.jump = max_all16(room, GROUPS)  # type: ignore[call-arg]
+    second.jump = max_all16(room, GROUPS)
     for k in range(SECOND, WIDE * GROUPS):
         room[k] = -FAR
     for i in range(SECOND):
         room[i] = -FAR if absent[i] else x[i]
-    second.high = max_all16(room, GROUPS)  # type: ignore[call-arg]
+    second.high = max_all16(room, GROUPS)
     for i in range(SECOND):
         room[i] = -FAR if absent[i] else -x[i]
-    second.low = -max_all16(room, GROUPS)  # type: ignore[call-arg]
+    second.low = -max_all16(room, GROUPS)
 
 
 @njit(cache=True, nogil=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dsp.ring import WINDOW
 from dsp.resample import ANALYSIS_HZ, RESAMPLE
+from dsp.ring import WINDOW
 
 MAGIC = b"TRHA"
 VERSION = 8

@@ -69,8 +69,8 @@ def _match(match, templates, slope, first, lanes):  # type: ignore[no-untyped-de
         template, like = templates[k], match.like
         if template.power <= TINY:
             continue
-        correlate16(like, template.wave, POINTS, slope, first, STEP)  # type: ignore[call-arg]
-        best = largest16(like, 0, lanes)  # type: ignore[call-arg]  # the context is numba's
+        correlate16(like, template.wave, POINTS, slope, first, STEP)
+        best = largest16(like, 0, lanes)
         size = abs(like[best]) / template.power
         likeness = np.float32(math.copysign(math.sqrt(size), like[best]))
         if likeness > match.likeness:

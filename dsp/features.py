@@ -56,7 +56,7 @@ def sharpness(slope, first, last, span):  # type: ignore[no-untyped-def]
     mask, count = slope.size - 1, last + 1 - first
     place = first & mask
     if span <= place <= slope.size - 32 and count <= 32:
-        return max_change32(slope, place, span, count)  # type: ignore[call-arg]
+        return max_change32(slope, place, span, count)
     top = np.float32(0.0)
     for j in range(first, last + 1):
         top = max(top, abs(slope[j & mask] - slope[(j - span) & mask]))

@@ -17,9 +17,9 @@ _C1, _C2, _C3, _C4, _C5, _C6 = (
 @njit(cache=True, nogil=True)
 def log2(x):  # type: ignore[no-untyped-def]
     """Of a float32 that is positive, finite and not subnormal; within 4e-6, or 2e-7 of itself."""
-    whole = bits(x)  # type: ignore[call-arg]  # the context is numba's
+    whole = bits(x)
     exponent = np.float32((whole >> 23) - 127)
-    m = from_bits(np.int32((whole & 0x7FFFFF) | 0x3F800000))  # type: ignore[call-arg]
+    m = from_bits(np.int32((whole & 0x7FFFFF) | 0x3F800000))
     m -= np.float32(1.0)
     square = m * m
     low, middle, high = _C1 + _C2 * m, _C3 + _C4 * m, _C5 + _C6 * m

@@ -85,5 +85,5 @@ def interpolate(inputs, table, n_taps, first, row, out):  # type: ignore[no-unty
         total = np.float32(0.0)
         for group in range(0, n_taps, LANES):
             i, j = first[k] + group, row[k] + group
-            total += dot8(inputs, i, table, j)  # type: ignore[call-arg]  # the context is numba's
+            total += dot8(inputs, i, table, j)
         out[k] = total
