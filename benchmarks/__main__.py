@@ -22,6 +22,7 @@ SECTIONS = (
     ("demo", (), "The demo for a minute"),
     ("cuts", (), "Findings do not depend on cuts"),
     ("qrs", (), "QRS detection"),
+    ("noise", (), "QRS detection amid noise"),
     ("stages", (), "Stages of an analysis"),
     ("wire", (), "Wire codec"),
     ("store", (), "Store"),

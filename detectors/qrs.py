@@ -20,7 +20,7 @@ from dsp.resample import ANALYSIS_HZ
 WAIT = 50  # 200 ms: ventricles seldom beat faster (Pan & Tompkins 1985)
 FAST_WAIT = 43  # 172 ms, when they do, or when nothing is known yet: 300 a minute is possible
 FAST_RR_S = 0.25
-WEAK_WAIT = 70  # 280 ms: a weak peak may be the P wave of a beat to come
+WEAK_WAIT = 65  # 260 ms: a weak peak may be the P wave of a beat to come
 WEAK = np.float32(0.75)  # of the beats' height
 LONGEST_PEAK = 24  # 95 ms after its top a peak is over (Hamilton 2002)
 FLOOR = np.float32(0.0008)  # a QRS of about 3 µV: less than converters tell
