@@ -50,7 +50,7 @@ def measure(second, signal, absent, height_mv, room):  # type: ignore[no-untyped
         room[k] = zero
     for i in range(SECOND):
         room[i] = np.float32(absent[i])
-    second.missing = int(sum_all16(room, GROUPS))  # numba gives one
+    second.missing = int(sum_all16(room, GROUPS))
     for i in range(SECOND):
         room[i] = one if (absent[i] == 0) & (abs(x[i] - last[i]) < same_mv) else zero
     second.repeats = int(sum_all16(room, GROUPS))

@@ -13,16 +13,16 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-# what numba makes of a function is called without its first parameter: no type can say that
-_instruction: Any = intrinsic
-_of_constants: Any = intrinsic(prefer_literal=True)
-
 LANES = 8
 WIDE = 16
 LEAST_POWER = float(np.float32(1e-12))  # squares of what is too small to be like anything
 
+# to a type checker what `intrinsic` gives takes other arguments than it does within a kernel
+_kernel: Any = intrinsic
+_with_constants: Any = intrinsic(prefer_literal=True)
 
-@_instruction
+
+@_kernel
 def dot8(typing_context, x, i, c, j):  # type: ignore[no-untyped-def]
     """Sum of x[i + l] * c[j + l] for l in 0 … 7; x and c float32 in one piece, indices >= 0.
 
@@ -44,12 +44,13 @@ def _dot8(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     return builder.extract_element(products, ir.IntType(32)(0))
 
 
-@_of_constants
+@_with_constants
 def sum_rows16(typing_context, sums, c, count, x, i, step):  # type: ignore[no-untyped-def]
-    """Set sums[l], l in 0 … 15, to the sum of c[j] * x[i + step * j + l], j in 0 … count - 1.
+    """Set sums[l], l in 0 … 15, to the sum over j of c[j] * x[i + step * j + l].
 
-    The terms are added in turn. sums float32 [16], c and x float32 in one piece, indices >= 0;
-    count and step are constants.
+    The order is j = 0 … count - 1.
+
+    sums float32 [16], c and x float32 in one piece, indices >= 0; count and step are constants.
     """
     signature = types.void(sums, c, count, x, types.int64, step)
     return signature, _sum_rows16
@@ -68,7 +69,7 @@ def _sum_rows16(context: Any, builder: Any, signature: Any, arguments: Any) -> A
     return context.get_dummy_value()
 
 
-@_of_constants
+@_with_constants
 def correlate16(typing_context, like, c, count, x, i, step):  # type: ignore[no-untyped-def]
     """How like c[0 … count - 1] every `step`-th value of x from i + l on is, l in 0 … 15.
 
@@ -99,7 +100,7 @@ def _correlate16(context: Any, builder: Any, signature: Any, arguments: Any) -> 
     return context.get_dummy_value()
 
 
-@_of_constants
+@_with_constants
 def sum_all16(typing_context, x, groups):  # type: ignore[no-untyped-def]
     """Sum of the first 16 * groups of x: every 16th first, then halves; groups is a constant."""
     return types.float32(x, groups), _sum_all16
@@ -109,7 +110,7 @@ def _sum_all16(context: Any, builder: Any, signature: Any, arguments: Any) -> An
     return _fold(context, builder, signature, arguments, builder.fadd)
 
 
-@_of_constants
+@_with_constants
 def max_all16(typing_context, x, groups):  # type: ignore[no-untyped-def]
     """Largest of the first 16 * groups of x; groups is a constant."""
     return types.float32(x, groups), _max_all16
@@ -139,7 +140,7 @@ def _fold_lanes(builder: Any, vector: Any, join: Any) -> Any:
     return builder.extract_element(vector, ir.IntType(32)(0))
 
 
-@_instruction
+@_kernel
 def max_change32(typing_context, x, i, span, n):  # type: ignore[no-untyped-def]
     """Largest size of x[i + l] - x[i + l - span], l in 0 … n - 1, n <= 32 of 32 that exist."""
     return types.float32(x, types.int64, types.int64, types.int64), _max_change32
@@ -166,7 +167,7 @@ def _before(builder: Any, n: Any, begin: int) -> Any:
     return builder.icmp_signed("<", numbers, _spread(builder, builder.trunc(n, ir.IntType(32))))
 
 
-@_instruction
+@_kernel
 def largest16(typing_context, x, i, n):  # type: ignore[no-untyped-def]
     """Place of the first largest of x[i + l] for l in 0 … n - 1, 0 < n <= 16 of 16 that exist."""
     return types.int64(x, types.int64, types.int64), _largest16
@@ -191,7 +192,7 @@ def _spread(builder: Any, value: Any) -> Any:
     return builder.shuffle_vector(one, one, ir.Constant(_integers(WIDE), [0] * WIDE))
 
 
-@_instruction
+@_kernel
 def bits(typing_context, x):  # type: ignore[no-untyped-def]
     """The 32 bits of a float32, as an int32."""
     return types.int32(types.float32), lambda _c, builder, _s, arguments: builder.bitcast(
@@ -199,7 +200,7 @@ def bits(typing_context, x):  # type: ignore[no-untyped-def]
     )
 
 
-@_instruction
+@_kernel
 def from_bits(typing_context, x):  # type: ignore[no-untyped-def]
     """The float32 that has these 32 bits."""
     return types.float32(types.int32), lambda _c, builder, _s, arguments: builder.bitcast(
