@@ -25,6 +25,7 @@ from telerhythm.serve import READY
 
 BROKER_PORT = 1883
 DASHBOARD_PORT = 8501
+COMPILE_TIMEOUT_S = 300.0  # the first start after an update compiles the kernels: a minute
 DRAIN_TIMEOUT_S = 10.0  # for what is still on its way when the devices have stopped
 
 
@@ -92,7 +93,7 @@ class Demo:
         )
         # while they start: records take a moment to read or to simulate
         players = [Player(bed.device, bed.load(), loop=True) for bed in self._beds]
-        serve_part.wait_for_line(READY)
+        serve_part.wait_for_line(READY, COMPILE_TIMEOUT_S)
         self.replay = Replay(HOST, self._broker_port, players)
         self.replay.start()
         dashboard_part.wait_for_port(self._dashboard_port)
