@@ -23,6 +23,7 @@ SECTIONS = (
     ("cuts", (), "Findings do not depend on cuts"),
     ("qrs", (), "QRS detection"),
     ("classes", (), "Beat classes"),
+    ("rhythms", (), "Rhythms"),
     ("stages", (), "Stages of an analysis"),
     ("noise", (), "QRS detection amid noise"),
     ("wire", (), "Wire codec"),
