@@ -32,7 +32,8 @@ def capture(x_mv: Floats, fs_hz: float) -> tuple[Ints, Floats]:
     Returns
     -------
     int64 [n_beats], float32 [n_beats, N_FACTS]
-        Samples, and facts in the order of `detectors.facts.F`. Of the shipped models only the judge of peaks is used.
+        Samples, and facts in the order of `detectors.facts.F`. Of the shipped models only the judge
+        of peaks is used.
     """
     analyzer = Analyzer(fs_hz, tuple("ECG" for _ in x_mv))
     end = np.full((len(x_mv), int((FINISH_S + 1.0) * fs_hz)), np.nan, np.float32)

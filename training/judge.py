@@ -16,11 +16,13 @@ import argparse
 import os
 import platform
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
 import sklearn
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from detectors.judge import ADDED, COUNTED, LAST, N_WEIGHTS
@@ -63,7 +65,9 @@ def main() -> int:
         parser.error("no records: set TELERHYTHM_DATA to a folder with mitdb and nstdb")
     data, began = Path(options.data), time.perf_counter()
     if options.check:
-        show("shipped weights", tested(data, TEST_SEED, dict.fromkeys(range(FOLDS), models().judge)))
+        show(
+            "shipped weights", tested(data, TEST_SEED, dict.fromkeys(range(FOLDS), models().judge))
+        )
         return 0
     rows, of_fold = learn(data, began)
     chosen = {fold: with_bias(of_fold[fold], inner_bias(rows, fold)) for fold in of_fold}
@@ -132,6 +136,7 @@ def fit(rows: Rows, part: Bools) -> Floats:
         (HIDDEN,), alpha=1e-3, batch_size=512, max_iter=EPOCHS, learning_rate_init=3e-3,
         tol=0.0, n_iter_no_change=EPOCHS, random_state=0,
     )  # fmt: skip
+    warnings.simplefilter("ignore", ConvergenceWarning)  # so many rounds are all that is wanted
     model.fit(x, is_beat, sample_weight=weight / weight.mean())
     w1 = model.coefs_[0] / spread[:, None]
     b1 = model.intercepts_[0] - middle @ w1
@@ -147,7 +152,7 @@ def with_bias(weights: Floats, bias: float) -> Floats:
 
 
 def equal_errors(rows: Rows, odds: Floats) -> float:
-    """What to add to log odds so that in records as they are as many beats are missed as made up."""
+    """What to add to log odds so that, in records as they are, misses equal false beats."""
     clean = rows.kind == CLEAN
     odds, is_beat, weight = odds[clean], rows.is_beat[clean], rows.weight[clean]
     order = np.argsort(odds, kind="stable")

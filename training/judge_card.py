@@ -156,8 +156,8 @@ are taken for beats. For the held-out figures it is chosen within the patients l
 The whole streaming detector, ANSI/AAMI EC57 from minute 5, pooled. **Held out**: two folds of
 patients, each judged by weights learnt, from the first round on, from the other fold alone, half
 of the patients. **Written**: the weights in the file, on the patients that they were learnt from:
-what they do on others is nearer to held out. Troubles (15 minutes of each record) are drawn anew; the noise
-is another part of the same noise records.
+what they do on others is nearer to held out. Troubles (first 15 minutes of each record) are drawn
+anew, noise from the same noise records.
 
 | | held out Se % | +P % | missed | too many | written Se % | +P % | missed | too many |
 |---|---|---|---|---|---|---|---|---|

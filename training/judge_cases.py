@@ -47,6 +47,7 @@ class Case:
 
     @property
     def r_samples(self) -> NDArray[np.int64]:
+        """Samples of the true beats."""
         return self.truth.sample[[symbol in BEAT_CODES for symbol in self.truth.symbol]]
 
     def lead(self, index: int) -> Case:
