@@ -80,7 +80,7 @@ def _is_beat(qrs, leads, n, weights):  # type: ignore[no-untyped-def]
         return False
     judge.gather(qrs, leads, held, n)
     held.evidence = judge.evidence(qrs, weights)
-    return held.evidence > 0.0 or judge.is_alike(qrs) or q.is_steady(qrs)
+    return held.evidence > 0.0 or judge.is_alike(qrs) or q.is_steady(qrs, judge.is_same(qrs))
 
 
 @njit(cache=True, nogil=True)

@@ -20,6 +20,7 @@ TINY = np.float32(1e-9)
 ALIKE = np.float32(0.4)  # octaves
 ALIKE_LIKE = np.float32(0.96)  # correlation
 
+BLUNTER = np.float32(0.25)  # octaves: a P wave is blunter for its height than a QRS complex
 ROUGH_OVER = 40
 
 # The weights lie in one array: what each unit takes of each fact, what it adds, what it counts,
@@ -150,3 +151,10 @@ def is_alike(qrs):  # type: ignore[no-untyped-def]
     """
     facts = qrs.facts
     return abs(facts[0]) < ALIKE and abs(facts[1]) < ALIKE and facts[11] > ALIKE_LIKE
+
+
+@njit(cache=True, nogil=True)
+def is_same(qrs):  # type: ignore[no-untyped-def]
+    """True when the peak of `qrs.facts` has the shape of beats, whatever its height."""
+    facts = qrs.facts
+    return facts[11] > ALIKE_LIKE and facts[1] > facts[0] - BLUNTER

@@ -33,6 +33,7 @@ from training.judge_card import Figures, tested, write_card
 from training.judge_rows import (
     CLEAN,
     SIMULATED,
+    STOPPED,
     TROUBLED,
     Bools,
     Floats,
@@ -45,10 +46,10 @@ from training.judge_rows import (
 
 FOLDS = 2
 ROUNDS = 2  # after the one with the rule
-WEIGHT = {CLEAN: 5.0, TROUBLED: 1.0, SIMULATED: 1.0}
+WEIGHT = {CLEAN: 5.0, TROUBLED: 1.0, STOPPED: 3.0, SIMULATED: 1.0}
 SEED = 1
 TEST_SEED = 77  # of the troubles in the test
-EPOCHS = 14
+STEPS = (12, 3e-3), (4, 1e-3), (4, 2e-4)  # times through all rows, and the rate of learning
 FIRST_HEIGHT = -1.0  # octaves: the rule's threshold
 FIRST_SLOPE = 3.0  # its log odds an octave
 
@@ -60,6 +61,9 @@ def main() -> int:
     )
     parser.add_argument("--data", type=Path, default=os.environ.get("TELERHYTHM_DATA"))
     parser.add_argument("--check", action="store_true", help="test the shipped weights only")
+    parser.add_argument(
+        "--rows", type=Path, metavar="FILE", help="keep the peaks there, to look at"
+    )
     options = parser.parse_args()
     if not options.data or not (Path(options.data) / "mitdb").is_dir():
         parser.error("no records: set TELERHYTHM_DATA to a folder with mitdb and nstdb")
@@ -70,11 +74,15 @@ def main() -> int:
         )
         return 0
     rows, of_fold = learn(data, began)
+    if options.rows:
+        named = {name: getattr(rows, name) for name in Rows.__slots__}
+        np.savez(options.rows, **named, judges=np.array([of_fold[k] for k in range(FOLDS)]))
     chosen = {fold: with_bias(of_fold[fold], inner_bias(rows, fold)) for fold in of_fold}
     held_out = tested(data, TEST_SEED, crossed(chosen))
     show(f"held out, {time.perf_counter() - began:.0f} s", held_out)
     everyone = np.ones(rows.is_beat.size, np.bool_)
     bias = equal_errors(rows, held_out_odds(rows, of_fold))
+    print(f"bias: {bias:+.2f}")
     weights = with_bias(fit(rows, everyone), bias)
     np.savez(MODELS / "judge.npz", weights=weights)
     seen = tested(data, TEST_SEED, dict.fromkeys(range(FOLDS), weights))
@@ -128,16 +136,18 @@ def first_rule() -> Floats:
 def fit(rows: Rows, part: Bools) -> Floats:
     """Weights learnt from a part of the rows."""
     facts, is_beat = rows.facts[part], rows.is_beat[part]
-    weight = rows.weight[part] * np.array([WEIGHT[k] for k in range(3)])[rows.kind[part]]
+    weight = rows.weight[part] * np.array([WEIGHT[k] for k in range(len(WEIGHT))])[rows.kind[part]]
     middle = np.average(facts, axis=0, weights=weight)
     spread = np.sqrt(np.average((facts - middle) ** 2, axis=0, weights=weight)) + 1e-6
     x = ((facts - middle) / spread).astype(np.float32)
     model = MLPClassifier(
-        (HIDDEN,), alpha=1e-3, batch_size=512, max_iter=EPOCHS, learning_rate_init=3e-3,
-        tol=0.0, n_iter_no_change=EPOCHS, random_state=0,
+        (HIDDEN,), alpha=1e-3, batch_size=512, tol=0.0, n_iter_no_change=99, random_state=0,
+        warm_start=True,
     )  # fmt: skip
     warnings.simplefilter("ignore", ConvergenceWarning)  # so many rounds are all that is wanted
-    model.fit(x, is_beat, sample_weight=weight / weight.mean())
+    for epochs, rate in STEPS:
+        model.set_params(max_iter=epochs, learning_rate_init=rate)
+        model.fit(x, is_beat, sample_weight=weight / weight.mean())
     w1 = model.coefs_[0] / spread[:, None]
     b1 = model.intercepts_[0] - middle @ w1
     parts = w1.ravel(), b1, model.coefs_[1].ravel(), model.intercepts_[1]

@@ -103,7 +103,7 @@ def with_jumps(case: Case, rng: np.random.Generator) -> Case:
     x, fs_hz = case.x_mv.copy(), case.fs_hz
     for lead in x:
         for begin, end in _stretches(x.shape[1], fs_hz, rng):
-            lead[begin:end] *= np.float32(np.exp(rng.uniform(-2.3, 1.0)))
+            lead[begin:end] *= np.float32(np.exp(rng.uniform(-1.5, 1.0)))
     if len(x) > 1:
         for begin, end in _stretches(x.shape[1], fs_hz, rng):
             which = rng.integers(0, 4)

@@ -42,9 +42,10 @@ CHUNK_S = 0.1  # shorter than the wait between two judgements: none is overlooke
 TROUBLED_S = 600.0  # of a record with troubles
 N_SIMULATED = 26
 FIRST_SIMULATED = 1000  # number of the first simulated patient
-CLEAN, TROUBLED, SIMULATED = 0, 1, 2
+CLEAN, TROUBLED, STOPPED, SIMULATED = range(4)
 EASY = 6.0  # log odds on the right side: of such peaks few are kept
 EASY_SHARE = 0.15
+STOPS = "hearts that stop"
 WORKERS = min(2, os.cpu_count() or 1)
 
 
@@ -55,7 +56,7 @@ class Rows:
     facts: Floats
     is_beat: Bools
     weight: Floats
-    kind: NDArray[np.int64]  # CLEAN, TROUBLED, SIMULATED
+    kind: NDArray[np.int64]  # CLEAN, TROUBLED, STOPPED, SIMULATED
     patient: NDArray[np.int64]
 
     def __getitem__(self, part: Bools) -> Rows:
@@ -92,9 +93,10 @@ def troubles(data: Path) -> dict[str, tuple[Callable[..., Case], tuple[int | Non
         "muscle 6 dB": (amid([muscle], 6.0), (None, 0)),
         "muscle 12 dB": (amid([muscle], 12.0), (0,)),
         "muscle and wander, -6 to 8 dB": (amid([muscle, wander], None), (None,)),
+        "electrode 6 dB": (partial(skin, ratio_db=6.0), (0,)),
         "electrode -6 to 8 dB": (partial(skin, ratio_db=None), (None, 0)),
         "jumps of height": (with_jumps, (None, 0)),
-        "hearts that stop": (partial(with_stops, noise=muscle), (None, 0)),
+        STOPS: (partial(with_stops, noise=muscle), (None, 0)),
         "runs out of the ventricles": (with_runs, (None, 0)),
     }
 
@@ -110,9 +112,10 @@ def work_list(data: Path, seed: int) -> Iterator[tuple[str, int, list[Case]]]:
         for lead in leads:
             number += 1
             rng = np.random.default_rng([seed, number])
-            cases = [trouble(case.until(TROUBLED_S), rng=rng) for case in both]
-            kept = cases if lead is None else [case.lead(lead) for case in cases]
-            yield f"{name}, {'both leads' if lead is None else f'lead {lead + 1}'}", TROUBLED, kept
+            kind = STOPPED if name == STOPS else TROUBLED
+            chosen = both if lead is None else [case.lead(lead) for case in both]
+            cases = [trouble(case.until(TROUBLED_S), rng=rng) for case in chosen]
+            yield f"{name}, {'both leads' if lead is None else f'lead {lead + 1}'}", kind, cases
     rng = np.random.default_rng([seed, 100])
     hearts = [simulated(FIRST_SIMULATED + i, rng) for i in range(N_SIMULATED)]
     yield "simulated, both leads", SIMULATED, hearts
