@@ -46,7 +46,7 @@ from training.judge_rows import (
 
 FOLDS = 2
 ROUNDS = 2  # after the one with the rule
-WEIGHT = {CLEAN: 5.0, TROUBLED: 1.0, STOPPED: 3.0, SIMULATED: 1.0}
+WEIGHT = {CLEAN: 5.0, TROUBLED: 1.0, STOPPED: 3.0, SIMULATED: 2.0}
 SEED = 1
 TEST_SEED = 77  # of the troubles in the test
 STEPS = (12, 3e-3), (4, 1e-3), (4, 2e-4)  # times through all rows, and the rate of learning

@@ -147,7 +147,8 @@ ventricular fibrillation none; labels from the reference annotations, 150 ms.
 _HOW = """
 Peaks are collected in rounds: by a rule first (above half of the beats' height), then by what was
 learnt from the round before; the last two rounds are kept, and few of the easy peaks. Records as
-they are weigh 5, hearts that stop 3 (a false beat there hides a standstill), others 1.
+they are weigh 5, hearts that stop 3 (a false beat there hides a standstill), simulated patients 2,
+others 1.
 
 **Operating point.** The log odds are moved by one number ({bias}), so that on records as they are,
 by judges that have not learnt from the patient, as many peaks that are beats are missed as others
