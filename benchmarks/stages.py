@@ -18,11 +18,12 @@ import sleepecg
 from numba import njit
 
 from benchmarks.machine import describe
-from detectors import Analyzer, quality
+from detectors import Analyzer, kernel
 from detectors.front import PAST, advance_lead, prepare, take, workspace
 from detectors.fusion import add_lead, fuse, weigh
 from detectors.qrs import follow
 from detectors.state import BLOCK, SECOND
+from detectors.weights import models
 from dsp import ring
 from dsp.filters import mean_size, slopes
 from dsp.resample import TAIL, interpolate
@@ -30,6 +31,7 @@ from dsp.resample import TAIL, interpolate
 FS_HZ = 360.0
 REPEATS = 7
 INPUTS = int(BLOCK * FS_HZ / 250.0)
+VF = models().vf
 
 
 @njit(nogil=True)
@@ -102,13 +104,7 @@ def follow_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-
 @njit(nogil=True)
 def quality_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-def]
     for block in range(n_blocks * BLOCK // SECOND):
-        lead, n = leads[0], (block + 1) * SECOND
-        ring.read(lead.signal, n - SECOND - 2, work.second, SECOND + 2)
-        ring.read(lead.absent, n - SECOND - 2, work.second_absent, SECOND + 2)
-        size_mv = quality.size_mv(lead)
-        most_mv = np.float32(min(size_mv, quality.MOST_MV))
-        quality.measure(lead.second, work.second, work.second_absent, most_mv, work.sum)
-        quality.judge(lead.second, size_mv)
+        kernel.judge_lead(leads[0], (block + 1) * SECOND, work, VF)
 
 
 @njit(nogil=True)
