@@ -31,8 +31,6 @@ T_HEIGHT = np.float32(0.5)
 T_SHARP = np.float32(0.45)
 SEARCH_AFTER = 1.5  # median RR intervals without a beat (Hamilton 2002)
 OVER_MEAN = np.float32(3.3)  # and one without history out of the mean feature: noise does not
-EVEN = 4  # intervals in a row that are even: then wide complexes, too, stand out
-OVER_MEAN_EVEN = np.float32(2.5)
 STEADY = 8  # nor does noise come at even intervals so many times in a row
 STEADY_SHARE = np.float32(0.55)  # of the ceiling: T waves in between are not counted
 STRANGE = 3  # even intervals in a row of peaks that were taken for none
@@ -143,9 +141,7 @@ def waits_for_a_strong_one(qrs, n):  # type: ignore[no-untyped-def]
 def threshold(qrs):  # type: ignore[no-untyped-def]
     """Step 6. Score above which a peak is a beat, while beats are not known yet."""
     level = max(LEARNING_SHARE * qrs.ceiling, FLOOR)
-    if qrs.steady >= STEADY:
-        return level
-    return max(level, (OVER_MEAN_EVEN if qrs.steady >= EVEN else OVER_MEAN) * qrs.mean)
+    return max(level, OVER_MEAN * qrs.mean) if qrs.steady < STEADY else level
 
 
 @njit(cache=True, nogil=True)
