@@ -196,7 +196,7 @@ class _Watch:
         if t_ns > quiet_since_ns:
             self._quiet_since_ns = t_ns
             self._board.over(AlarmKind.ASYSTOLE, t_ns)
-        if beat.is_poor or was_silent or t_ns > self._trusted_ns():
+        if beat.is_poor or was_silent or self._is_learning or t_ns > self._trusted_ns():
             # It may be none, or not the next one, or end a silence that has its own alarm: no
             # rate can be taken across.
             self._rate.clear()

@@ -23,6 +23,7 @@ from detectors.front import PAST, advance_lead, prepare, take, workspace
 from detectors.fusion import add_lead, fuse, weigh
 from detectors.qrs import follow
 from detectors.state import BLOCK, SECOND
+from detectors.weights import models
 from dsp import ring
 from dsp.filters import mean_size, slopes
 from dsp.resample import TAIL, interpolate
@@ -30,6 +31,7 @@ from dsp.resample import TAIL, interpolate
 FS_HZ = 360.0
 REPEATS = 7
 INPUTS = int(BLOCK * FS_HZ / 250.0)
+VF = models().vf
 
 
 @njit(nogil=True)
@@ -102,7 +104,7 @@ def follow_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-
 @njit(nogil=True)
 def quality_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-def]
     for block in range(n_blocks * BLOCK // SECOND):
-        kernel.judge_lead(leads[0], (block + 1) * SECOND, work)
+        kernel.judge_lead(leads[0], (block + 1) * SECOND, work, VF)
 
 
 @njit(nogil=True)

@@ -6,22 +6,15 @@ it calls, in another file, has. So after an update old code could live on inside
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
-from itertools import chain
 from pathlib import Path
 
 _ROOMS = (Path(__file__).parent, Path(__file__).parent.parent / "dsp")
 
 
-def _sources(room: Path) -> Iterator[Path]:
-    # learnt weights are constants to a kernel
-    return chain(room.rglob("*.py"), room.rglob("*.npz"))
-
-
 def drop_stale() -> int:
     """Remove compiled kernels that are older than any source of the rooms; give their number."""
-    newest = max(p.stat().st_mtime for room in _ROOMS for p in _sources(room))
+    newest = max(p.stat().st_mtime for room in _ROOMS for p in room.rglob("*.py"))
     dropped = 0
     for room in _ROOMS:
         for compiled in (room / "__pycache__").glob("*.nb[ic]"):

@@ -69,7 +69,7 @@ def _is_better(qrs, leads, n, score):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _is_beat(qrs, leads, n):  # type: ignore[no-untyped-def]
+def _is_beat(qrs, leads, n, weights):  # type: ignore[no-untyped-def]
     """Judge the held peak."""
     held = qrs.held
     if qrs.n_beats < q.LEARNING_BEATS:
@@ -79,16 +79,16 @@ def _is_beat(qrs, leads, n):  # type: ignore[no-untyped-def]
         held.evidence = q.HOPELESS
         return False
     judge.gather(qrs, leads, held, n)
-    held.evidence = judge.evidence(qrs)
-    return held.evidence > 0.0 or judge.is_alike(qrs) or q.is_steady(qrs)
+    held.evidence = judge.evidence(qrs, weights)
+    return held.evidence > 0.0 or judge.is_alike(qrs) or q.is_steady(qrs, judge.is_same(qrs))
 
 
 @njit(cache=True, nogil=True)
-def _judge(head, leads, n, row):  # type: ignore[no-untyped-def]
+def _judge(head, leads, n, row, weights):  # type: ignore[no-untyped-def]
     """Steps 6, 7 and 9. The held peak is a beat, whose row is filled, or it is none."""
     qrs, found = head.qrs, False
     held = qrs.held
-    if _is_beat(qrs, leads, n):
+    if _is_beat(qrs, leads, n, weights):
         fusion.timing_lead(leads, held)
         lead = leads[held.lead]
         held.fiducial = fiducial.place(lead, held.at, n)
@@ -103,7 +103,7 @@ def _judge(head, leads, n, row):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _end_peak(head, leads, n, row):  # type: ignore[no-untyped-def]
+def _end_peak(head, leads, n, row, weights):  # type: ignore[no-untyped-def]
     """Step 5. Of peaks that are too close for two beats hold the best.
 
     A weak one gives way to a strong one only, and is judged before: true when it fills the row.
@@ -117,7 +117,7 @@ def _end_peak(head, leads, n, row):  # type: ignore[no-untyped-def]
     score = q.score(qrs, sharp)
     strong = score >= q.WEAK * qrs.height or score >= q.CLEARLY * qrs.held.score
     if waits and not strong:
-        found = _judge(head, leads, n, row)
+        found = _judge(head, leads, n, row, weights)
         qrs.judge_at = n
     if _is_better(qrs, leads, n, score):
         q.hold(qrs, n, score, sharp)
@@ -126,11 +126,12 @@ def _end_peak(head, leads, n, row):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def decide(head, leads, n, end, row):  # type: ignore[no-untyped-def]
+def decide(head, leads, n, end, row, weights):  # type: ignore[no-untyped-def]
     """Steps 4 to 9. The first beat that the analysis samples from `n` to `end` make known.
 
     Most samples change nothing but the rise under way: `q.follow` passes over them. Gives the
     sample to go on from (`end` when all have been seen), and whether `row` was filled.
+    weights : those of the judge, float32 [judge.N_WEIGHTS]
     """
     qrs, found = head.qrs, False
     while n < end and not found:
@@ -140,10 +141,10 @@ def decide(head, leads, n, end, row):  # type: ignore[no-untyped-def]
             last = min(last, qrs.judge_at)
         n, ended = q.follow(qrs, n, last)
         if n == qrs.judge_at:
-            found = _judge(head, leads, n, row)
+            found = _judge(head, leads, n, row, weights)
         if ended:
             # what is judged at `n` waits for no strong one: one beat at most
-            found |= _end_peak(head, leads, n, row)
+            found |= _end_peak(head, leads, n, row, weights)
         n += 1
         if n == tenth:
             q.move_levels(qrs, n)

@@ -6,8 +6,6 @@ weights were learnt on noisy and clean records (`detectors/models/judge.md`).
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from numba import njit
 
@@ -22,11 +20,15 @@ TINY = np.float32(1e-9)
 ALIKE = np.float32(0.4)  # octaves
 ALIKE_LIKE = np.float32(0.96)  # correlation
 
-_WEIGHTS = np.load(Path(__file__).parent / "models" / "judge.npz")
-W1, B1, OUT = (np.ascontiguousarray(_WEIGHTS[key], np.float32) for key in ("w1", "b1", "out"))
-"""[FACTS, HIDDEN], [HIDDEN] and [HIDDEN]"""
-B2 = np.float32(_WEIGHTS["b2"])
+BLUNTER = np.float32(0.25)  # octaves: a P wave is blunter for its height than a QRS complex
 ROUGH_OVER = 40
+
+# The weights lie in one array: what each unit takes of each fact, what it adds, what it counts,
+# and what is added in the end.
+ADDED = FACTS * HIDDEN
+COUNTED = ADDED + HIDDEN
+LAST = COUNTED + HIDDEN
+N_WEIGHTS = LAST + 1
 
 
 @njit(cache=True, nogil=True)
@@ -132,13 +134,13 @@ def gather(qrs, leads, peak, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def evidence(qrs):  # type: ignore[no-untyped-def]
-    """Log odds that the peak of `qrs.facts` is a beat."""
+def evidence(qrs, weights):  # type: ignore[no-untyped-def]
+    """Log odds that the peak of `qrs.facts` is a beat; weights : float32 [N_WEIGHTS]."""
     hidden = qrs.hidden
-    sum_rows16(hidden, qrs.facts, FACTS, W1, 0, HIDDEN)
+    sum_rows16(hidden, qrs.facts, FACTS, weights, 0, HIDDEN)
     for j in range(HIDDEN):
-        hidden[j] = max(hidden[j] + B1[j], np.float32(0.0))
-    return B2 + dot8(hidden, 0, OUT, 0) + dot8(hidden, 8, OUT, 8)
+        hidden[j] = max(hidden[j] + weights[ADDED + j], np.float32(0.0))
+    return weights[LAST] + dot8(hidden, 0, weights, COUNTED) + dot8(hidden, 8, weights, COUNTED + 8)
 
 
 @njit(cache=True, nogil=True)
@@ -149,3 +151,10 @@ def is_alike(qrs):  # type: ignore[no-untyped-def]
     """
     facts = qrs.facts
     return abs(facts[0]) < ALIKE and abs(facts[1]) < ALIKE and facts[11] > ALIKE_LIKE
+
+
+@njit(cache=True, nogil=True)
+def is_same(qrs):  # type: ignore[no-untyped-def]
+    """True when the peak of `qrs.facts` has the shape of beats, whatever its height."""
+    facts = qrs.facts
+    return facts[11] > ALIKE_LIKE and facts[1] > facts[0] - BLUNTER

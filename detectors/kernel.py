@@ -105,7 +105,7 @@ def _beats(head, leads, end, models, tables, counts):  # type: ignore[no-untyped
     out = models.ventricular, models.supraventricular, tables[4], tables[5]
     while n < end:
         row = beats[counts[0]]
-        n, found = decide(head, leads, n, end, row)
+        n, found = decide(head, leads, n, end, row, models.judge)
         if found:
             if n > kept.due:
                 classes.tell(kept, leads, classes.LAST_CALL_S, False, out)

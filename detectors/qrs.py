@@ -35,6 +35,7 @@ STEADY = 8  # nor does noise come at even intervals so many times in a row
 STEADY_SHARE = np.float32(0.55)  # of the ceiling: T waves in between are not counted
 STRANGE = 3  # even intervals in a row of peaks that were taken for none
 STRANGE_SHARE = np.float32(0.3)  # of the beats' height, by score
+LOST = 750  # 3 s without a beat: the height of beats may have fallen
 UNEVEN = 0.12
 LOWEST = np.float32(0.08)  # of the beats' height: what is lower is not worth a judgement
 LOWEST_OVERDUE = np.float32(0.02)  # when a beat is overdue
@@ -155,14 +156,17 @@ def count_steady(qrs, least):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def is_steady(qrs):  # type: ignore[no-untyped-def]
+def is_steady(qrs, same):  # type: ignore[no-untyped-def]
     """Step 7. True when peaks judged to be none have come evenly, and no beat in between.
 
     A tachycardia out of the ventricles may be unlike all beats before, in shape and in height.
+    Peaks of the same shape as beats (`same`) may be low, too, when no beat has come for long: an
+    electrode or a gain has changed.
     """
     if qrs.steady_at < qrs.last.at:
         qrs.steady = 0
-    count_steady(qrs, STRANGE_SHARE * qrs.height)
+    lost = same and qrs.held.at - qrs.last.at > LOST
+    count_steady(qrs, (LOWEST_OVERDUE if lost else STRANGE_SHARE) * qrs.height)
     return qrs.steady >= STRANGE and qrs.steady_at == qrs.held.at
 
 

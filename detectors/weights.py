@@ -13,8 +13,9 @@ from ecg import BadSetting
 
 
 class Models(NamedTuple):
-    """Weights of fibrillation, and forests of atrial fibrillation and of classes of beats."""
+    """Weights of the judge of peaks and of fibrillation; forests of AF and of classes of beats."""
 
+    judge: NDArray[np.float32]
     vf: NDArray[np.float32]
     af: Forest
     ventricular: Forest
@@ -30,11 +31,16 @@ def models() -> Models:
     BadSetting
         If one of them cannot be read.
     """
-    path = MODELS / "fibrillation.npz"
+    judge = _read("judge", "weights")
+    vf = _read("fibrillation", "weights")
+    beats = load("beats")
+    return Models(judge, vf, load("af")["af"], beats["ventricular"], beats["supraventricular"])
+
+
+def _read(name: str, key: str) -> NDArray[np.float32]:
+    path = MODELS / f"{name}.npz"
     try:
         with np.load(path, allow_pickle=False) as file:
-            weights = np.asarray(file["weights"], np.float32)
+            return np.asarray(file[key], np.float32)
     except (OSError, KeyError, ValueError) as error:
         raise BadSetting(f"{path}: no readable model; `make train` writes it") from error
-    beats = load("beats")
-    return Models(weights, load("af")["af"], beats["ventricular"], beats["supraventricular"])

@@ -9,12 +9,16 @@ from detectors.analyzer import FINISH_S, tables
 from detectors.facts import N_FACTS
 from detectors.fibrillation import N_MEASURES
 from detectors.trees import Forest, from_nested
-from detectors.weights import Models
+from detectors.weights import Models, models
 from training.disturb import Floats, Ints
 
 _NEVER: Forest = from_nested([{"leaf_value": -1.0}])
 _NO_VF = np.array([0.0] * N_MEASURES + [-9.0], np.float32)
-_NOTHING = Models(_NO_VF, _NEVER, _NEVER, _NEVER)
+
+
+def only(judge: Floats) -> Models:
+    """Models that find beats, and tell nothing about them."""
+    return Models(judge, _NO_VF, _NEVER, _NEVER, _NEVER)
 
 
 def capture(x_mv: Floats, fs_hz: float) -> tuple[Ints, Floats]:
@@ -28,7 +32,8 @@ def capture(x_mv: Floats, fs_hz: float) -> tuple[Ints, Floats]:
     Returns
     -------
     int64 [n_beats], float32 [n_beats, N_FACTS]
-        Samples, and facts in the order of `detectors.facts.F`. No shipped model is needed.
+        Samples, and facts in the order of `detectors.facts.F`. Of the shipped models only the judge
+        of peaks is used.
     """
     analyzer = Analyzer(fs_hz, tuple("ECG" for _ in x_mv))
     end = np.full((len(x_mv), int((FINISH_S + 1.0) * fs_hz)), np.nan, np.float32)
@@ -37,7 +42,7 @@ def capture(x_mv: Floats, fs_hz: float) -> tuple[Ints, Floats]:
     told, counts = rows[-1], np.zeros(len(rows), np.int64)
     facts = np.zeros((told.size, N_FACTS), np.float32)
     kernel.advance(
-        analyzer._head, analyzer._leads, x, x.shape[1], analyzer._work, _NOTHING,
+        analyzer._head, analyzer._leads, x, x.shape[1], analyzer._work, only(models().judge),
         (*rows, facts), counts,
     )  # fmt: skip
     n = int(counts[-1])

@@ -152,3 +152,26 @@ def test_real_records(real, errors, record, most):
     found = beats_of(x[:1], fs_hz)["sample"]
     late = expected[expected > 4 * fs_hz]
     assert sum(errors(found[found > 3.9 * fs_hz], late, 0.15 * fs_hz)) <= most
+
+
+@pytest.mark.parametrize("share", [0.3, 0.125])
+def test_a_height_that_falls_at_once_is_learnt_anew(heart, share):
+    x, r_s = heart(np.full(60, 0.8), noise_mv=0.002)
+    falls_s = 24.0
+    x[:, int(falls_s * 360) :] *= np.float32(share)
+    found = beats_of(x, 360.0)["sample"] / 360.0
+    late = r_s[r_s > falls_s + 8.0]
+    assert all(np.abs(found - r).min() < 0.05 for r in late)
+
+
+@pytest.mark.parametrize("p_mv", [0.05, 0.1])
+def test_p_waves_that_go_on_when_the_ventricles_stop_are_no_beats(heart, p_mv):
+    x, r_s = heart(np.full(40, 0.8))
+    stop_s = r_s[-1] + 0.6
+    t = np.arange(30 * 360) / 360.0
+    noise = np.random.default_rng(3).normal(0.0, 0.01, t.size)
+    alone = p_mv * np.exp(-0.5 * ((t % 0.8 - 0.4) / 0.025) ** 2) + noise
+    x = np.hstack([x[:, : int(stop_s * 360)], alone[None, :].astype(np.float32)])
+    found = beats_of(x, 360.0)["sample"] / 360.0
+    assert np.sum(found > stop_s) == 0
+    assert np.sum(found > stop_s - 10) > 8

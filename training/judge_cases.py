@@ -47,6 +47,7 @@ class Case:
 
     @property
     def r_samples(self) -> NDArray[np.int64]:
+        """Samples of the true beats."""
         return self.truth.sample[[symbol in BEAT_CODES for symbol in self.truth.symbol]]
 
     def lead(self, index: int) -> Case:
@@ -60,7 +61,10 @@ class Case:
 
 
 def _kept(truth: Annotations, keep: NDArray[np.bool_]) -> Annotations:
-    index = np.flatnonzero(keep)
+    return _chosen(truth, np.flatnonzero(keep))
+
+
+def _chosen(truth: Annotations, index: NDArray[np.int64]) -> Annotations:
     return Annotations(
         truth.sample[index],
         tuple(truth.symbol[i] for i in index),
@@ -99,7 +103,7 @@ def with_jumps(case: Case, rng: np.random.Generator) -> Case:
     x, fs_hz = case.x_mv.copy(), case.fs_hz
     for lead in x:
         for begin, end in _stretches(x.shape[1], fs_hz, rng):
-            lead[begin:end] *= np.float32(np.exp(rng.uniform(-1.3, 1.0)))
+            lead[begin:end] *= np.float32(np.exp(rng.uniform(-1.5, 1.0)))
     if len(x) > 1:
         for begin, end in _stretches(x.shape[1], fs_hz, rng):
             which = rng.integers(0, 4)
@@ -151,15 +155,72 @@ def _floor(
         course = noise[begin : begin + n] - noise[begin : begin + n].mean()
         course = course / course.std()
     course = level * course
-    if rng.random() < 0.4:
-        t_s, every_s, width_s = (
-            np.arange(n) / fs_hz,
-            rng.uniform(0.5, 1.0),
-            rng.uniform(0.018, 0.03),
-        )
+    if rng.random() < 0.6:
+        t_s = np.arange(n) / fs_hz
+        every_s, width_s = rng.uniform(0.5, 1.2), rng.uniform(0.015, 0.035)
         away = (t_s % every_s - every_s / 2) / width_s
-        course = course + rng.uniform(0.05, 0.18) * np.exp(-0.5 * away**2)
+        course = course + rng.choice([-1.0, 1.0]) * rng.uniform(0.05, 0.25) * np.exp(-0.5 * away**2)
     return np.asarray(course)
+
+
+def with_runs(case: Case, rng: np.random.Generator) -> Case:
+    """Runs of 1 to 40 wide, smooth beats out of the ventricles, 100 to 250 a minute, no noise.
+
+    Each run has its own width (120 to 220 ms), shape and, lead by lead, its own height (0.4 to 2.5
+    QRS heights) and direction. The signal beneath goes straight on from end to end.
+    """
+    fs_hz, r = case.fs_hz, case.r_samples
+    y, keep = case.x_mv.astype(np.float64), np.ones(case.truth.sample.size, np.bool_)
+    added: list[int] = []
+    begin = int(rng.uniform(40, 80) * fs_hz)
+    while begin < y.shape[1] - 40 * fs_hz:
+        every_s, count = 60.0 / rng.uniform(100, 250), int(np.exp(rng.uniform(0, np.log(40))))
+        first = int(np.searchsorted(r, begin))
+        begin = int(r[min(first, r.size - 1)] + 0.35 * fs_hz)
+        last = int(np.searchsorted(r, begin + int((count * every_s + 0.5) * fs_hz)))
+        if last >= r.size:
+            break
+        end = int(r[last] - 0.25 * fs_hz)
+        at = begin + np.cumsum(rng.normal(every_s, 0.01 * every_s, count)) * fs_hz
+        at = at[at < end - 0.1 * fs_hz]
+        shape, peak = _wide(np.arange(begin, end), at, fs_hz, rng)
+        for lead in y:
+            power = signal_power(lead, r[max(0, first - 20) : first + 1], fs_hz)
+            height = np.sqrt(8 * power) * np.exp(rng.uniform(np.log(0.4), np.log(2.5)))
+            line = np.linspace(lead[begin - 1], lead[end], end - begin)
+            lead[begin:end] = line + rng.choice([-1.0, 1.0]) * height * shape
+        keep &= (case.truth.sample < begin) | (case.truth.sample >= end)
+        added += (at + peak).astype(np.int64).tolist()
+        begin = end + int(rng.uniform(15, 60) * fs_hz)
+    truth = _joined(_kept(case.truth, keep), np.array(added, np.int64))
+    return replace(case, x_mv=y.astype(np.float32), truth=truth)
+
+
+def _wide(
+    n: NDArray[np.int64], at: NDArray[np.float64], fs_hz: float, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], int]:
+    """Wide beats with their T waves, of height 1, and how far behind `at` their peaks lie."""
+    width = rng.uniform(0.12, 0.22) * fs_hz / 4  # a QRS complex ends two deviations away
+    second, turn = rng.uniform(-0.8, 0.4), rng.uniform(1.0, 2.5) * width
+    t_wave, t_at = rng.uniform(-0.6, 0.1), rng.uniform(0.2, 0.28) * fs_hz
+    away = n[:, None] - at[None, :]
+    shape = np.exp(-0.5 * (away / width) ** 2)
+    shape += second * np.exp(-0.5 * ((away - turn) / width) ** 2)
+    shape += t_wave * np.exp(-0.5 * ((away - t_at) / (0.04 * fs_hz)) ** 2)
+    total = shape.sum(axis=1)
+    near = total[(n >= at[0] - 2 * width) & (n <= at[0] + 4 * width)] if at.size else total[:1]
+    peak = int(np.argmax(np.abs(near)) - 2 * width) if at.size else 0
+    return total / max(float(np.abs(near).max(initial=0.0)), 1e-6), peak
+
+
+def _joined(truth: Annotations, ventricular: NDArray[np.int64]) -> Annotations:
+    new = ventricular.size
+    sample = np.concatenate([truth.sample, ventricular])
+    symbol = truth.symbol + ("V",) * new
+    aux = truth.aux + ("",) * new
+    subtype = truth.subtype + (0,) * new if truth.subtype else ()
+    order = np.argsort(sample, kind="stable")
+    return _chosen(Annotations(sample, symbol, aux, subtype), order)
 
 
 def electrode_noise(n: int, fs_hz: float, rng: np.random.Generator) -> NDArray[np.float64]:

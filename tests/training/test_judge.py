@@ -1,0 +1,96 @@
+"""The parts of the judge's training, each against what it promises."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detectors import judge as kernel
+from detectors.state import FACTS, state_dtype
+from detectors.weights import models
+from ecg import Annotations
+
+pytest.importorskip("sklearn")
+from training import judge
+from training.judge_cases import Case, with_runs, with_stops
+from training.judge_rows import CLEAN, TROUBLED, Rows, evidence, labels
+
+
+def rows_of(odds, is_beat, kind=CLEAN):
+    n = len(odds)
+    facts = np.zeros((n, FACTS), np.float32)
+    facts[:, 0] = odds
+    kinds = np.full(n, kind, np.int64)
+    return Rows(facts, np.array(is_beat), np.ones(n, np.float32), kinds, np.arange(n))
+
+
+def case_of(n_beats=120, fs_hz=360.0):
+    at = (np.arange(n_beats) * 0.8 * fs_hz + 200).astype(np.int64)
+    x = np.zeros((2, at[-1] + 400), np.float32)
+    x[:, at] = 1.0
+    for shift in range(1, 12):
+        x[:, at + shift] = x[:, at - shift] = 1.0 - shift / 12
+    return Case(0, x, fs_hz, Annotations(at, ("N",) * n_beats, ("",) * n_beats))
+
+
+def test_the_kernel_weighs_facts_as_the_plain_form_does():
+    qrs = np.zeros(1, state_dtype(1))["head"]["qrs"][0]
+    facts = np.random.default_rng(1).normal(0.0, 1.0, (50, FACTS)).astype(np.float32)
+    weights = models().judge
+    told = []
+    for row in facts:
+        qrs["facts"][:] = row
+        told.append(kernel.evidence(qrs, weights))
+    np.testing.assert_allclose(told, evidence(facts, weights), atol=1e-3)
+
+
+def test_the_first_rule_is_half_the_height():
+    heights = np.log2(np.array([0.1, 0.49, 0.51, 2.0]))
+    odds = evidence(rows_of(heights, [False] * 4).facts, judge.first_rule())
+    assert (odds > 0).tolist() == [False, False, True, True]
+
+
+def test_with_the_bias_as_many_beats_are_missed_as_made_up():
+    rng = np.random.default_rng(2)
+    is_beat = rng.random(4000) < 0.3
+    odds = rng.normal(np.where(is_beat, 3.0, -1.0), 1.5).astype(np.float32)
+    moved = odds + judge.equal_errors(rows_of(odds, is_beat), odds)
+    missed, made_up = np.sum(is_beat & (moved <= 0)), np.sum(~is_beat & (moved > 0))
+    assert missed > 50
+    assert abs(int(missed) - int(made_up)) <= 1
+
+
+def test_troubles_do_not_move_the_bias():
+    odds = np.array([-2.0, -1.0, 1.0, 2.0], np.float32)
+    clean = rows_of(odds, [False, False, True, True])
+    troubled = rows_of(odds, [True, True, False, False], TROUBLED)
+    from training.judge_rows import joined
+
+    both = joined([clean, troubled])
+    assert judge.equal_errors(both, np.tile(odds, 2)) == judge.equal_errors(clean, odds)
+
+
+def test_of_two_peaks_near_a_beat_the_nearer_one_is_the_beat():
+    case = case_of()
+    beat = float(case.r_samples[5])
+    is_beat, counts = labels(case, np.array([beat - 40, beat + 10, beat + 140]))
+    assert is_beat.tolist() == [False, True, False]
+    assert counts.all()
+
+
+def test_added_runs_peak_where_their_annotations_say():
+    case = with_runs(case_of(400), np.random.default_rng(4))
+    added = [s for s, c in zip(case.truth.sample, case.truth.symbol, strict=True) if c == "V"]
+    assert len(added) > 10
+    for at in added:
+        near = np.abs(case.x_mv[0, at - 54 : at + 54])
+        assert near.max() > 0.2
+
+
+def test_a_heart_that_stops_has_no_beats_there():
+    noise = np.random.default_rng(5).normal(0.0, 1.0, (2, 100_000))
+    plain = case_of(600)
+    stopped = with_stops(plain, noise, np.random.default_rng(6))
+    gone = np.setdiff1d(plain.r_samples, stopped.r_samples)
+    assert gone.size > 10
+    assert (np.abs(stopped.x_mv[0, gone]) < 0.9).all()

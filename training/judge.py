@@ -1,0 +1,201 @@
+"""Learn the weights of the judge of peaks; test them on patients held out; write them and a card.
+
+    python -m training.judge            # all of it
+    python -m training.judge --check    # the shipped weights on all records, and nothing written
+
+What a detector sees depends on what it has decided before. So facts are collected with one judge,
+another is fitted, and again (Ross et al. 2011, "A reduction of imitation learning and structured
+prediction to no-regret online learning", AISTATS). The first judge is a rule: above half of the
+height of the beats before (Hamilton 2002). Patients are in two folds. Each fold has its own judge,
+which has learnt, in every round, from the patients of that fold alone; it is tested on the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import sklearn
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+
+from detectors.judge import ADDED, COUNTED, LAST, N_WEIGHTS
+from detectors.state import HIDDEN
+from detectors.trees import MODELS
+from detectors.weights import models
+from training.judge_card import Figures, tested, write_card
+from training.judge_rows import (
+    CLEAN,
+    SIMULATED,
+    STOPPED,
+    TROUBLED,
+    Bools,
+    Floats,
+    Rows,
+    collect,
+    evidence,
+    fold_of,
+    joined,
+)
+
+FOLDS = 2
+ROUNDS = 2  # after the one with the rule
+WEIGHT = {CLEAN: 5.0, TROUBLED: 1.0, STOPPED: 3.0, SIMULATED: 2.0}
+SEED = 1
+TEST_SEED = 77  # of the troubles in the test
+STEPS = (12, 3e-3), (4, 1e-3), (4, 2e-4)  # times through all rows, and the rate of learning
+FIRST_HEIGHT = -1.0  # octaves: the rule's threshold
+FIRST_SLOPE = 3.0  # its log odds an octave
+
+
+def main() -> int:
+    """Learn, test, write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=os.environ.get("TELERHYTHM_DATA"))
+    parser.add_argument("--check", action="store_true", help="test the shipped weights only")
+    parser.add_argument(
+        "--rows", type=Path, metavar="FILE", help="keep the peaks there, to look at"
+    )
+    options = parser.parse_args()
+    if not options.data or not (Path(options.data) / "mitdb").is_dir():
+        parser.error("no records: set TELERHYTHM_DATA to a folder with mitdb and nstdb")
+    data, began = Path(options.data), time.perf_counter()
+    if options.check:
+        show(
+            "shipped weights", tested(data, TEST_SEED, dict.fromkeys(range(FOLDS), models().judge))
+        )
+        return 0
+    rows, of_fold = learn(data, began)
+    if options.rows:
+        named = {name: getattr(rows, name) for name in Rows.__slots__}
+        np.savez(options.rows, **named, judges=np.array([of_fold[k] for k in range(FOLDS)]))
+    chosen = {fold: with_bias(of_fold[fold], inner_bias(rows, fold)) for fold in of_fold}
+    held_out = tested(data, TEST_SEED, crossed(chosen))
+    show(f"held out, {time.perf_counter() - began:.0f} s", held_out)
+    everyone = np.ones(rows.is_beat.size, np.bool_)
+    bias = equal_errors(rows, held_out_odds(rows, of_fold))
+    print(f"bias: {bias:+.2f}")
+    weights = with_bias(fit(rows, everyone), bias)
+    np.savez(MODELS / "judge.npz", weights=weights)
+    seen = tested(data, TEST_SEED, dict.fromkeys(range(FOLDS), weights))
+    show("written weights, on the patients that they were learnt from", seen)
+    versions = {"sklearn": sklearn.__version__, "numpy": np.__version__,
+                "python": platform.python_version()}  # fmt: skip
+    write_card(MODELS / "judge.md", rows, (held_out, seen), versions | {"bias": f"{bias:+.2f}"})
+    print(f"done in {time.perf_counter() - began:.0f} s")
+    return 0
+
+
+def learn(data: Path, began: float) -> tuple[Rows, dict[int, Floats]]:
+    """Rows of all patients, each collected by the judges of its own fold; and those judges."""
+    of_fold = dict.fromkeys(range(FOLDS), first_rule())
+    kept: list[Rows] = []
+    for number in range(ROUNDS + 1):
+        new = collect(data, SEED + number, of_fold)
+        kept = [*kept, new][-ROUNDS:]  # the rule sees what no learnt judge meets
+        rows = joined(kept)
+        fold = folds(rows)
+        of_fold = {k: fit(rows, fold == k) for k in of_fold}
+        print(
+            f"round {number}: {new.is_beat.size} peaks, {int(new.is_beat.sum())} beats, "
+            f"{time.perf_counter() - began:.0f} s",
+            flush=True,
+        )
+    return rows, of_fold
+
+
+def folds(rows: Rows) -> NDArray[np.int64]:
+    """The fold of each row, by patient."""
+    return np.array([fold_of(int(p), FOLDS) for p in rows.patient], np.int64)
+
+
+def crossed(of_fold: dict[int, Floats]) -> dict[int, Floats]:
+    """For each of two folds the judge that has learnt from the other one."""
+    return {0: of_fold[1], 1: of_fold[0]}
+
+
+def first_rule() -> Floats:
+    """Weights that say: a beat, when above half of the height of the beats before."""
+    weights = np.zeros(N_WEIGHTS, np.float32)
+    lowest = -5.0  # fact 0 is never less: the unit is a straight line
+    weights[0] = FIRST_SLOPE
+    weights[ADDED] = -FIRST_SLOPE * lowest
+    weights[COUNTED] = 1.0
+    weights[LAST] = FIRST_SLOPE * (lowest - FIRST_HEIGHT)
+    return weights
+
+
+def fit(rows: Rows, part: Bools) -> Floats:
+    """Weights learnt from a part of the rows."""
+    facts, is_beat = rows.facts[part], rows.is_beat[part]
+    weight = rows.weight[part] * np.array([WEIGHT[k] for k in range(len(WEIGHT))])[rows.kind[part]]
+    middle = np.average(facts, axis=0, weights=weight)
+    spread = np.sqrt(np.average((facts - middle) ** 2, axis=0, weights=weight)) + 1e-6
+    x = ((facts - middle) / spread).astype(np.float32)
+    model = MLPClassifier(
+        (HIDDEN,), alpha=1e-3, batch_size=512, tol=0.0, n_iter_no_change=99, random_state=0,
+        warm_start=True,
+    )  # fmt: skip
+    warnings.simplefilter("ignore", ConvergenceWarning)  # so many rounds are all that is wanted
+    for epochs, rate in STEPS:
+        model.set_params(max_iter=epochs, learning_rate_init=rate)
+        model.fit(x, is_beat, sample_weight=weight / weight.mean())
+    w1 = model.coefs_[0] / spread[:, None]
+    b1 = model.intercepts_[0] - middle @ w1
+    parts = w1.ravel(), b1, model.coefs_[1].ravel(), model.intercepts_[1]
+    return np.concatenate(parts).astype(np.float32)
+
+
+def with_bias(weights: Floats, bias: float) -> Floats:
+    """The same weights with a number added to the log odds."""
+    made = weights.copy()
+    made[LAST] += np.float32(bias)
+    return made
+
+
+def equal_errors(rows: Rows, odds: Floats) -> float:
+    """What to add to log odds so that, in records as they are, misses equal false beats."""
+    clean = rows.kind == CLEAN
+    odds, is_beat, weight = odds[clean], rows.is_beat[clean], rows.weight[clean]
+    order = np.argsort(odds, kind="stable")
+    missed = np.cumsum(np.where(is_beat, weight, 0.0)[order])  # threshold just above each
+    made_up = np.where(is_beat, 0.0, weight)[order]
+    made_up = made_up.sum() - np.cumsum(made_up)
+    return -float(odds[order][np.argmin(np.abs(missed - made_up))])
+
+
+def held_out_odds(rows: Rows, of_fold: dict[int, Floats]) -> Floats:
+    """Log odds of each row by the judge that has not learnt from its patient."""
+    odds, fold = np.zeros(rows.is_beat.size, np.float32), folds(rows)
+    for k, weights in crossed(of_fold).items():
+        odds[fold == k] = evidence(rows.facts[fold == k], weights)
+    return odds
+
+
+def inner_bias(rows: Rows, fold: int) -> float:
+    """The bias of a fold's judge, from that fold's patients alone, halved once more."""
+    own = rows[folds(rows) == fold]
+    half = own.patient // FOLDS % 2
+    odds = np.zeros(own.is_beat.size, np.float32)
+    for k in (0, 1):
+        odds[half == k] = evidence(own.facts[half == k], fit(own, half != k))
+    return equal_errors(own, odds)
+
+
+def show(title: str, figures: Figures) -> None:
+    """Print figures."""
+    print(f"\n{title}\n")
+    for name, row in figures.items():
+        print(f"{name:45s} {row.line()}", flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,206 @@
+"""Peaks that the detector judges, with their facts, and which of them are beats."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archive.evaluate import MATCH_S
+from archive.find import find_records
+from archive.marks import read_marks
+from archive.read import read_annotations, read_record
+from detectors import Bank, kernel
+from detectors.analyzer import tables
+from detectors.judge import ADDED, COUNTED, LAST, N_WEIGHTS
+from detectors.state import FACTS, HIDDEN
+from dsp.filters import DELAY
+from dsp.resample import ANALYSIS_HZ
+from training.capture import only
+from training.disturb import nstdb
+from training.judge_cases import (
+    Case,
+    electrode_noise,
+    simulated,
+    with_jumps,
+    with_noise,
+    with_runs,
+    with_stops,
+)
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+
+CHUNK_S = 0.1  # shorter than the wait between two judgements: none is overlooked
+TROUBLED_S = 600.0  # of a record with troubles
+N_SIMULATED = 26
+FIRST_SIMULATED = 1000  # number of the first simulated patient
+CLEAN, TROUBLED, STOPPED, SIMULATED = range(4)
+EASY = 6.0  # log odds on the right side: of such peaks few are kept
+EASY_SHARE = 0.15
+STOPS = "hearts that stop"
+WORKERS = min(2, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Peaks, a row each; `weight` makes up for easy ones that were left out."""
+
+    facts: Floats
+    is_beat: Bools
+    weight: Floats
+    kind: NDArray[np.int64]  # CLEAN, TROUBLED, STOPPED, SIMULATED
+    patient: NDArray[np.int64]
+
+    def __getitem__(self, part: Bools) -> Rows:
+        return Rows(*(getattr(self, name)[part] for name in Rows.__slots__))
+
+
+def joined(parts: list[Rows]) -> Rows:
+    """All rows of several sets."""
+    return Rows(*(np.concatenate([getattr(p, n) for p in parts]) for n in Rows.__slots__))
+
+
+def records(data: Path) -> list[Case]:
+    """The records of mitdb; patients are numbered in their order."""
+    cases = []
+    for i, path in enumerate(find_records([data / "mitdb"])):
+        record = read_record(path)
+        cases.append(Case(i, record.x_mv, record.fs_hz, read_annotations(path)))
+    return cases
+
+
+def troubles(data: Path) -> dict[str, tuple[Callable[..., Case], tuple[int | None, ...]]]:
+    """Name -> what is done to a record, and of which leads it is learnt (None: both together)."""
+    noise = nstdb(data).astype(np.float64)
+    wander, muscle = noise[:2], noise[2:]
+
+    def skin(case: Case, ratio_db: float | None, rng: np.random.Generator) -> Case:
+        course = electrode_noise(case.x_mv.shape[1], case.fs_hz, rng)
+        return with_noise(case, [course], ratio_db, rng)
+
+    def amid(noises: list[Any], ratio_db: float | None) -> Callable[..., Case]:
+        return partial(with_noise, noises=noises, ratio_db=ratio_db)
+
+    return {
+        "muscle 6 dB": (amid([muscle], 6.0), (None, 0)),
+        "muscle 12 dB": (amid([muscle], 12.0), (0,)),
+        "muscle and wander, -6 to 8 dB": (amid([muscle, wander], None), (None,)),
+        "electrode 6 dB": (partial(skin, ratio_db=6.0), (0,)),
+        "electrode -6 to 8 dB": (partial(skin, ratio_db=None), (None, 0)),
+        "jumps of height": (with_jumps, (None, 0)),
+        STOPS: (partial(with_stops, noise=muscle), (None, 0)),
+        "runs out of the ventricles": (with_runs, (None, 0)),
+    }
+
+
+def work_list(data: Path, seed: int) -> Iterator[tuple[str, int, list[Case]]]:
+    """All sets of cases: name, kind, cases; made one after the other."""
+    both = records(data)
+    yield "both leads", CLEAN, both
+    yield "lead 1", CLEAN, [case.lead(0) for case in both]
+    yield "lead 2", TROUBLED, [case.lead(1).until(TROUBLED_S) for case in both]
+    number = 0
+    for name, (trouble, leads) in troubles(data).items():
+        for lead in leads:
+            number += 1
+            rng = np.random.default_rng([seed, number])
+            kind = STOPPED if name == STOPS else TROUBLED
+            chosen = both if lead is None else [case.lead(lead) for case in both]
+            cases = [trouble(case.until(TROUBLED_S), rng=rng) for case in chosen]
+            yield f"{name}, {'both leads' if lead is None else f'lead {lead + 1}'}", kind, cases
+    rng = np.random.default_rng([seed, 100])
+    hearts = [simulated(FIRST_SIMULATED + i, rng) for i in range(N_SIMULATED)]
+    yield "simulated, both leads", SIMULATED, hearts
+    yield "simulated, lead 1", SIMULATED, [case.lead(0) for case in hearts]
+
+
+def collect(data: Path, seed: int, weights: dict[int, Floats]) -> Rows:
+    """Facts of the peaks that the detector judges, and whether they are beats.
+
+    weights : for each fold those of its patients, learnt or not from them as the caller likes.
+    """
+
+    def of_fold(kind: int, cases: list[Case], fold: int) -> Rows:
+        parts = []
+        for case, (facts, at) in zip(cases, judged(cases, weights[fold]), strict=True):
+            is_beat, counts = labels(case, at)
+            rng = np.random.default_rng([seed, case.patient, at.size])
+            odds = evidence(facts, weights[fold])
+            easy = np.where(is_beat, odds, -odds) > EASY
+            kept = counts & (~easy | (rng.random(at.size) < EASY_SHARE))
+            weight = np.where(easy, 1 / EASY_SHARE, 1.0).astype(np.float32)
+            every = np.ones(at.size, np.int64)
+            rows = Rows(facts, is_beat, weight, kind * every, case.patient * every)
+            parts.append(rows[kept])
+        return joined(parts)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        running = []
+        for _, kind, cases in work_list(data, seed):
+            for fold in weights:
+                own = [case for case in cases if fold_of(case.patient, len(weights)) == fold]
+                running.append(pool.submit(of_fold, kind, own, fold))
+        return joined([future.result() for future in running])
+
+
+def fold_of(patient: int, n_folds: int) -> int:
+    """The fold of a patient."""
+    return patient % n_folds
+
+
+def judged(cases: list[Case], weights: Floats) -> list[tuple[Floats, NDArray[np.float64]]]:
+    """Facts [n, FACTS] and places (device samples) of all peaks judged, by case."""
+    fs_hz, n_leads = cases[0].fs_hz, len(cases[0].x_mv)
+    bank, chunk = Bank(fs_hz, n_leads, len(cases)), int(CHUNK_S * fs_hz)
+    longest = max(case.x_mv.shape[1] for case in cases)
+    x = np.full((len(cases), n_leads, longest), np.nan, np.float32)
+    for i, case in enumerate(cases):
+        x[i, :, : case.x_mv.shape[1]] = case.x_mv
+    qrs, seen = bank.state["head"]["qrs"], np.zeros(len(cases), np.int64)
+    rows, models = tables(chunk, fs_hz, n_leads, len(cases)), only(weights)
+    counts, sizes = np.zeros((len(cases), len(rows)), np.int64), np.full(len(cases), chunk)
+    facts: list[list[Floats]] = [[] for _ in cases]
+    places: list[list[float]] = [[] for _ in cases]
+    heads, leads = bank.state["head"], bank.state["leads"]
+    for begin in range(0, longest - chunk + 1, chunk):
+        piece = np.ascontiguousarray(x[:, :, begin : begin + chunk])
+        kernel.advance_all(heads, leads, piece, sizes, bank._work, models, (*rows, counts))
+        for i in np.flatnonzero(qrs["n_judged"] != seen):
+            facts[i].append(qrs["facts"][i].copy())
+            places[i].append((float(qrs["judged_at"][i]) - DELAY) * fs_hz / ANALYSIS_HZ)
+        seen = qrs["n_judged"].copy()
+    return [
+        (np.array(f, np.float32).reshape(-1, FACTS), np.array(p))
+        for f, p in zip(facts, places, strict=True)
+    ]
+
+
+def labels(case: Case, at: NDArray[np.float64]) -> tuple[Bools, Bools]:
+    """Which peaks are beats: of those near a true beat the nearest. And which count at all."""
+    window = round(MATCH_S * case.fs_hz)
+    marks = read_marks(case.truth, window)
+    beats = case.r_samples
+    near = np.clip(np.searchsorted(beats, at), 1, beats.size - 1)
+    near = np.where(np.abs(beats[near] - at) < np.abs(beats[near - 1] - at), near, near - 1)
+    away = np.abs(beats[near] - at)
+    is_beat = np.zeros(at.size, np.bool_)
+    for beat in np.unique(near[away <= window]):
+        rivals = np.flatnonzero((near == beat) & (away <= window))
+        is_beat[rivals[np.argmin(away[rivals])]] = True
+    counts = np.array([not marks.in_fibrillation(int(place)) for place in at], np.bool_)
+    return is_beat, counts
+
+
+def evidence(facts: Floats, weights: Floats) -> Floats:
+    """Log odds of peaks; the plain form of `detectors.judge.evidence`."""
+    assert weights.size == N_WEIGHTS
+    hidden = facts @ weights[:ADDED].reshape(FACTS, HIDDEN) + weights[ADDED:COUNTED]
+    return np.maximum(hidden, 0) @ weights[COUNTED:LAST] + weights[LAST]
