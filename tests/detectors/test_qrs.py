@@ -154,7 +154,7 @@ def test_real_records(real, errors, record, most):
     assert sum(errors(found[found > 3.9 * fs_hz], late, 0.15 * fs_hz)) <= most
 
 
-@pytest.mark.parametrize("share", [0.3, 0.125])
+@pytest.mark.parametrize("share", [0.3, 0.2])
 def test_a_height_that_falls_at_once_is_learnt_anew(heart, share):
     x, r_s = heart(np.full(60, 0.8), noise_mv=0.002)
     falls_s = 24.0
