@@ -51,6 +51,14 @@ def test_beats_of_a_detector_that_still_learns_do_not_settle_it(bed, findings):
     assert bed.shown[AlarmKind.ASYSTOLE].since_ns == findings.ns(12.5)
 
 
+def test_no_rate_is_taken_from_beats_of_a_detector_that_still_learns(bed, findings):
+    """It may have missed those between: a pacemaker's heart is not slow for that."""
+    bed.take(findings.analysed(0, 20, every(2, 20, 3), flags=BeatFlag.LEARNING))
+    assert AlarmKind.EXTREME_BRADYCARDIA not in bed.shown
+    bed.take(findings.analysed(20, 36, every(2, 36, 21)))  # settled: now it is
+    assert AlarmKind.EXTREME_BRADYCARDIA in bed.shown
+
+
 def test_in_a_stream_that_begins_anew_it_must_learn_anew(bed, findings):
     bed.take(findings.analysed(0, 3, every(1, 3)))
     event = findings.analysed(10, 16, [])
