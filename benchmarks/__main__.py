@@ -23,6 +23,7 @@ SECTIONS = (
     ("cuts", (), "Findings do not depend on cuts"),
     ("qrs", (), "QRS detection"),
     ("starts", (), "Cold starts"),
+    ("invariance", (), "QRS detection when gain, rate or hum change"),
     ("classes", (), "Beat classes"),
     ("rhythms", (), "Rhythms"),
     ("stages", (), "Stages of an analysis"),
