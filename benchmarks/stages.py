@@ -48,9 +48,9 @@ def place_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-d
 
 @njit(nogil=True)
 def interpolate_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-def]
-    inputs, out = work.inputs[TAIL - 8 :], work.signal[PAST:]
+    out = work.signal[PAST:]
     for _ in range(n_blocks):
-        interpolate(inputs, work.table, work.n_taps, work.first, work.row, out)
+        interpolate(work.inputs, TAIL - 8, work.table, work.n_taps, work.first, work.row, out)
 
 
 @njit(nogil=True)

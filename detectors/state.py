@@ -17,7 +17,7 @@ from dsp.resample import ANALYSIS_HZ, RESAMPLE
 from dsp.ring import WINDOW
 
 MAGIC = b"TRHA"
-VERSION = 9
+VERSION = 10
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
 SIGNAL_RING = 1024  # of the signal: a beat is looked at again when the next one is known
@@ -163,6 +163,7 @@ HEAD = np.dtype(
         ("n", "i8"),  # analysis samples made
         ("through", "i8"),  # device sample before which all beats are known
         ("finished", "u1"),
+        ("only_qrs", "u1"),  # 1: no classes, no rhythms, no fibrillation
         ("qrs", QRS),
         ("rhythm", RHYTHM),
         ("beats", BEATS),
