@@ -297,7 +297,7 @@ def moments(typing_context, x, mean, n):  # type: ignore[no-untyped-def]
     v = x[i] - mean, d = x[i] - x[i - 1] and d' the one before it; float64 of x, float32 of which
     n + 1 exist. Every 8th is summed first, then halves; n is a constant, a multiple of 8.
     """
-    return types.UniTuple(types.float64, 9)(x, types.float64, n), _moments
+    return types.Tuple([types.float64] * 9)(x, types.float64, n), _moments
 
 
 def _moments(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
