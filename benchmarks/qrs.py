@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import time
@@ -39,7 +40,10 @@ def main() -> int:
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # of the other detectors
     warm()
-    print(describe("numba", "sleepecg", "neurokit2", "wfdb"))
+    compared = ["sleepecg", "neurokit2", "wfdb"]
+    if importlib.util.find_spec("ecgdetectors"):
+        compared.append("py-ecg-detectors")
+    print(describe("numba", *compared))
     found: dict[str, Any] = {"bank_samples_per_s": bank_speed()}
     data = os.environ.get("TELERHYTHM_DATA")
     if data:
@@ -65,6 +69,8 @@ def detectors(quick: bool) -> dict[str, Detector]:
     if not quick:
         chosen["NeuroKit2"] = neurokit
         chosen["wfdb XQRS"] = xqrs
+        if importlib.util.find_spec("ecgdetectors"):  # `make bench` installs it
+            chosen["py-ecg-detectors, two averages"] = two_averages
     return chosen
 
 
@@ -83,6 +89,14 @@ def xqrs(record: Record) -> NDArray[np.int64]:
     return np.asarray(
         processing.xqrs_detect(record.x_mv[0].astype(float), record.fs_hz, verbose=False), np.int64
     )
+
+
+def two_averages(record: Record) -> NDArray[np.int64]:
+    """Elgendi's detector, of two moving averages."""
+    from ecgdetectors import Detectors
+
+    found = Detectors(record.fs_hz).two_average_detector(record.x_mv[0].astype(float))
+    return np.unique(np.asarray(found, np.int64))
 
 
 def accuracy(records: list[tuple[Path, Record]], chosen: dict[str, Detector]) -> list[Any]:
