@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import neurokit2 as nk
 import numpy as np
@@ -30,6 +30,7 @@ Detector = Callable[[Record], NDArray[np.int64]]
 LATENCY_STEP = 9  # samples a push: 25 ms at 360 Hz
 LATENCY_S = 300
 PATIENTS, CHUNK = 1000, 250
+ROUNDS, SLOW_S = 3, 0.5
 
 
 def main() -> int:
@@ -57,10 +58,12 @@ def main() -> int:
 
 
 def detectors(quick: bool) -> dict[str, Detector]:
-    """Name -> R peaks of a record; all but the second see its first lead only."""
+    """Name -> R peaks of a record; all see its first lead only, unless they are named otherwise."""
     chosen: dict[str, Detector] = {
-        "telerhythm, lead 1": lambda r: ours(r, 1),
-        "telerhythm, both leads": lambda r: ours(r, len(r.leads)),
+        "telerhythm, QRS alone, lead 1": lambda r: ours(r, 1, "qrs"),
+        "telerhythm, QRS alone, both leads": lambda r: ours(r, len(r.leads), "qrs"),
+        "telerhythm, all, lead 1": lambda r: ours(r, 1),
+        "telerhythm, all, both leads": lambda r: ours(r, len(r.leads)),
         "SleepECG": lambda r: sleepecg.detect_heartbeats(r.x_mv[0].astype(float), r.fs_hz),
     }
     if not quick:
@@ -71,8 +74,8 @@ def detectors(quick: bool) -> dict[str, Detector]:
     return chosen
 
 
-def ours(record: Record, n_leads: int) -> NDArray[np.int64]:
-    analyzer = Analyzer(record.fs_hz, record.leads[:n_leads])
+def ours(record: Record, n_leads: int, only: Literal["qrs"] | None = None) -> NDArray[np.int64]:
+    analyzer = Analyzer(record.fs_hz, record.leads[:n_leads], only=only)
     found = [analyzer.push(record.x_mv[:n_leads]), analyzer.finish()]
     return np.sort(Findings.concat(found).beats["sample"])
 
@@ -107,9 +110,8 @@ def accuracy(records: list[tuple[Path, Record]], chosen: dict[str, Detector]) ->
     for name, detect in chosen.items():
         tables, taken_s, samples = [], 0.0, 0
         for path, record in records:
-            began = time.thread_time()  # other work on the machine does not count
-            beats = detect(record)
-            taken_s += time.thread_time() - began
+            beats, seconds = best_of_rounds(detect, record)
+            taken_s += seconds
             samples += record.n_samples
             marks = Annotations(
                 np.asarray(beats, np.int64), ("N",) * len(beats), ("",) * len(beats)
@@ -117,6 +119,18 @@ def accuracy(records: list[tuple[Path, Record]], chosen: dict[str, Detector]) ->
             tables.append(compare(read_annotations(path), marks, record.fs_hz, record.n_samples))
         rows.append(row(name, total(tables), samples / taken_s))
     return rows
+
+
+def best_of_rounds(detect: Detector, record: Record) -> tuple[NDArray[np.int64], float]:
+    """R peaks of a record, and the least of the times that `detect` took for them, s."""
+    best = np.inf
+    for _ in range(ROUNDS):
+        began = time.thread_time()  # other work on the machine does not count
+        beats = detect(record)
+        best = min(best, time.thread_time() - began)
+        if best > SLOW_S:  # once is enough
+            break
+    return beats, best
 
 
 def row(name: str, table: BeatTable, samples_per_s: float) -> dict[str, Any]:

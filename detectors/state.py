@@ -176,6 +176,7 @@ HEAD = np.dtype(
         ("n", "i8"),  # analysis samples made
         ("through", "i8"),  # device sample before which all beats are known
         ("finished", "u1"),
+        ("only_qrs", "u1"),  # 1: no classes, no rhythms, no fibrillation
         ("qrs", QRS),
         ("rhythm", RHYTHM),
         ("beats", BEATS),
