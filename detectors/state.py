@@ -17,7 +17,7 @@ from dsp.resample import ANALYSIS_HZ, RESAMPLE
 from dsp.ring import WINDOW
 
 MAGIC = b"TRHA"
-VERSION = 9
+VERSION = 10
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
 SIGNAL_RING = 1024  # of the signal: a beat is looked at again when the next one is known
@@ -162,6 +162,7 @@ HEAD = np.dtype(
         ("n_in", "i8"),  # inputs taken in
         ("n", "i8"),  # analysis samples made
         ("through", "i8"),  # device sample before which all beats are known
+        ("quiet", "i8"),  # device sample before which no beat that is not known will be found
         ("finished", "u1"),
         ("qrs", QRS),
         ("rhythm", RHYTHM),
