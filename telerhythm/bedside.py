@@ -139,7 +139,7 @@ class Bedside:
             turn._steps.append((self._stream, None))
         frame = piece.frame
         ecg, pulse = split(frame.leads)
-        pulses = PulseStream(frame.fs_hz, pulse) if pulse else None
+        pulses = PulseStream(frame.fs_hz, pulse, frame.leads) if pulse else None
         seat = self._pool.begin(frame.fs_hz, tuple(frame.leads[i] for i in ecg))
         usable_unknown = [0] * len(frame.leads)
         self._epoch = piece.epoch
