@@ -40,6 +40,7 @@ format: $(READY) ## put the code into shape
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 bench: $(READY) browser ## measure what docs/benchmarks.md tells, and write it there
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-bench.lock
 	@$(BIN)/python -m benchmarks $(ONLY)
 
 train: $(READY) ## train the shipped models from the shared records, cross-validated by patient

@@ -24,6 +24,7 @@ SECTIONS = (
     ("qrs", (), "QRS detection"),
     ("starts", (), "Cold starts"),
     ("invariance", (), "QRS detection when gain, rate or hum change"),
+    ("ludb", (), "QRS detection on another recorder"),
     ("classes", (), "Beat classes"),
     ("rhythms", (), "Rhythms"),
     ("stages", (), "Stages of an analysis"),
