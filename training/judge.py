@@ -69,10 +69,8 @@ def main() -> int:
         parser.error("no records: set TELERHYTHM_DATA to a folder with mitdb and nstdb")
     data, began = Path(options.data), time.perf_counter()
     if options.check:
-        show(
-            "shipped weights",
-            tested(data, TEST_SEED, dict.fromkeys(range(FOLDS), models().judge[:FIRST])),
-        )
+        shipped = dict.fromkeys(range(FOLDS), models().judge[:FIRST])
+        show("shipped weights", *tested(data, TEST_SEED, [shipped]))
         return 0
     rows = learn(data, began)
     if options.rows:
@@ -81,13 +79,12 @@ def main() -> int:
     of_fold = {k: fit_both(rows, fold != k) for k in range(FOLDS)}
     odds = held_out_odds(rows, of_fold)
     chosen = {k: with_bias(of_fold[k], biases(rows[fold != k], odds[fold != k])) for k in of_fold}
-    held_out = tested(data, TEST_SEED, chosen)
-    show(f"held out, {time.perf_counter() - began:.0f} s", held_out)
     bias = biases(rows, odds)
     print(f"bias: {bias[0]:+.2f}, {bias[1]:+.2f}")
     weights = with_bias(fit_both(rows, everyone), bias)
     np.savez(MODELS / "judge.npz", weights=weights)
-    seen = tested(data, TEST_SEED, dict.fromkeys(range(FOLDS), weights))
+    held_out, seen = tested(data, TEST_SEED, [chosen, dict.fromkeys(range(FOLDS), weights)])
+    show("held out", held_out)
     show("written weights, on the patients that they were learnt from", seen)
     versions = {"sklearn": sklearn.__version__, "numpy": np.__version__,
                 "python": platform.python_version()}  # fmt: skip

@@ -71,13 +71,14 @@ class Figure:
 Figures = dict[str, Figure]
 
 
-def tested(data: Path, seed: int, weights: dict[int, Floats]) -> Figures:
-    """The whole detector on all records; `weights` are those to use on the patients of a fold."""
-    found = {}
+def tested(data: Path, seed: int, choices: list[dict[int, Floats]]) -> list[Figures]:
+    """The whole detector on all records, with each choice of weights for the patients of a fold."""
+    found: list[Figures] = [{} for _ in choices]
     with ThreadPoolExecutor(WORKERS) as pool:
         for name, cases in test_sets(data, seed):
-            own = [with_first(weights[fold_of(case.patient, len(weights))]) for case in cases]
-            found[name] = pooled(list(pool.map(table_of, cases, own)))
+            for figures, weights in zip(found, choices, strict=True):
+                own = [with_first(weights[fold_of(c.patient, len(weights))]) for c in cases]
+                figures[name] = pooled(list(pool.map(table_of, cases, own)))
     return found
 
 
