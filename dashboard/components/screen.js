@@ -1,6 +1,7 @@
 // One for the whole page: the connection to the server, the signals, the clock of all traces.
 
 import { Signal, parseChunk } from "./signal.js";
+import { Sound } from "./sound.js";
 
 const SILENT_MS = 6000; // the server says something every 2 s
 const RETRY_MS = [250, 4000];
@@ -10,6 +11,7 @@ export class Screen {
   constructor() {
     this.counters = { frames: 0, chunks: 0, connections: 0, latency_ms: {} };
     this.signals = new Map();
+    this.sound = new Sound();
     this.traces = new Set();
     this.ward = null;
     this.retry = RETRY_MS[0];
@@ -71,6 +73,7 @@ export class Screen {
         this.age = told.age_s * 1000;
       } else {
         this.retry = RETRY_MS[0];
+        this.sound.tell(told.audible);
         this.alert(told.broker ? null : "the message broker does not answer");
       }
       return;
@@ -85,6 +88,7 @@ export class Screen {
     if (this.socket && performance.now() - this.heard > SILENT_MS) this.lost();
     const clock = document.querySelector(".trh-clock");
     if (clock) clock.textContent = timeOf(Date.now());
+    this.sound.show();
   }
 
   frame(now) {
@@ -104,6 +108,7 @@ export class Screen {
     }
     if (!this.trouble) this.since = timeOf(Date.now());
     this.trouble = trouble;
+    this.sound.disconnected(!!trouble);
     document.documentElement.classList.toggle("trh-disconnected", !!trouble);
     banner.hidden = !trouble;
     banner.textContent = trouble
