@@ -86,7 +86,7 @@ def _facts(found: Story) -> str:
     """Why: the rule with its numbers, and what was known."""
     lines = []
     if found.evidence is not None:
-        lines += _evidence(found.evidence, [name for name, _, _ in found.strip.leads])
+        lines += _evidence(found.evidence, found.strip.from_ns)
     for words, onset_ns, end_ns in found.strip.rhythms:
         end = "goes on" if end_ns < 0 else clock_ms(end_ns)
         lines.append(("Rhythm", f"{words}, {clock_ms(onset_ns)} to {end}"))
@@ -94,22 +94,20 @@ def _facts(found: Story) -> str:
     return f"<div class='facts'>{facts}</div>"
 
 
-def _evidence(evidence: Evidence, leads: Sequence[str]) -> list[tuple[str, str]]:
+def _evidence(evidence: Evidence, from_ns: int) -> list[tuple[str, str]]:
     lines = [("Rule", evidence.rule)]
     if evidence.beats_ns:
-        beats = (
-            f"{clock_ms(t_ns)} {letter}"
-            for t_ns, letter in zip(
-                evidence.beats_ns, evidence.classes.ljust(len(evidence.beats_ns), "?"), strict=True
-            )
-        )
-        lines.append(("Beats that it used", ", ".join(beats)))
+        letters = evidence.classes.ljust(len(evidence.beats_ns), "?")
+        pairs = list(zip(evidence.beats_ns, letters, strict=True))
+        told = [f"{clock_ms(t_ns)} {letter}" for t_ns, letter in pairs if t_ns >= from_ns]
+        if len(told) < len(pairs):
+            told.insert(0, f"{len(pairs) - len(told)} before the strip")
+        lines.append(("Beats that it used", ", ".join(told)))
     if evidence.hr_bpm is not None:
         lines.append(("Heart rate before", f"{evidence.hr_bpm:.0f}/min"))
     if evidence.quality:
-        named = zip(leads, evidence.quality, strict=False)
-        told = ", ".join(f"{name} {QualityCode(code).label}" for name, code in named)
-        lines.append(("Signal", told))
+        told = ", ".join(QualityCode(code).label for code in evidence.quality)
+        lines.append(("Signal, lead by lead", told))
     if evidence.pulses_ns:
         lines.append(("Pulses in the strip", str(len(evidence.pulses_ns))))
     return lines

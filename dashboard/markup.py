@@ -115,10 +115,8 @@ def rhythm_words(view: BedView) -> tuple[str, str]:
 
 def address(ward: str, bed: str | None = None, alarm_id: str | None = None) -> str:
     """Of the page that tells of an alarm, or of all of a ward."""
-    words = (
-        {"log": ward} | ({"bed": bed} if bed else {}) | ({"alarm": alarm_id} if alarm_id else {})
-    )
-    return f"?{urlencode(words)}"
+    words = {"log": ward, "bed": bed, "alarm": alarm_id}
+    return f"?{urlencode({name: word for name, word in words.items() if word})}"
 
 
 def card(view: BedView, alarm: Alarm) -> str:

@@ -41,7 +41,7 @@ def page() -> None:
     with st.container(key="ward-grid"):
         for view in beds:
             with st.container(key=f"tile-{view.bed}", gap=None):
-                heads[view.bed] = st.empty()
+                heads[view.bed] = st.html(markup.tile(view))  # not empty until `refresh` comes
                 trace(ward, view.bed, mm_per_mv=st.session_state.get("gain") or 10)
     if not beds:
         st.html(

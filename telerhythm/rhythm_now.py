@@ -63,17 +63,17 @@ class RhythmNow:
     def told(self, quality: Sequence[int]) -> tuple[str, ...] | None:
         """WFDB texts, the most urgent first; None when nothing can be said.
 
-        Without a usable lead, nothing but a lethal rhythm is told: lost signal ends none of these.
+        A lethal rhythm stands alone, whatever went on when it began. It is told without a usable
+        lead, too, since lost signal does not end it; nothing else is then.
 
         Parameters
         ----------
         quality : sequence of int, [n_leads]
             `QualityCode` of each ECG lead.
         """
-        found = self._open
-        is_blind = _USABLE not in quality
-        if is_blind or not self._has_learned:
-            found = found & {int(kind) for kind in _LETHAL}
-            if not found:
+        found = self._open & {int(kind) for kind in _LETHAL}
+        if not found:
+            if _USABLE not in quality or not self._has_learned:
                 return None
+            found = self._open
         return tuple(EpisodeKind(kind).wfdb for kind in sorted(found, key=_RANK.__getitem__))

@@ -13,7 +13,7 @@ const BEATS = {
   N: ["", "#6f8f80"], S: ["S", "#7cc4ff"], V: ["V", "#ff6b5e"], F: ["F", "#ffb45e"],
   "/": ["P", "#e6edf3"], Q: ["?", "#9aa7b2"],
 };
-const MARK_PX = 13; // width and height of a letter
+const MARK_PX = 15; // width and height of a letter
 const SEAM_PX = 3; // columns that are drawn again, so that no seam shows between two strokes
 const COLOUR = { paper: "#06090b", trace: "#3fe07f", minor: "#16211d", major: "#2d4138", mark: "#9aa7b2", clip: "#ffb020" };
 // by ecg.codes.QualityCode

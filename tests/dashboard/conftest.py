@@ -104,7 +104,8 @@ class Server:
             self._port = int(probe.getsockname()[1])
         self.address = f"http://127.0.0.1:{self._port}"
         self._log = folder / "log"
-        self._variables = dashboard.environment("127.0.0.1", broker_port, folder / "store.sqlite")
+        self.store_path = folder / "store.sqlite"
+        self._variables = dashboard.environment("127.0.0.1", broker_port, self.store_path)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

@@ -38,6 +38,12 @@ def test_the_most_urgent_of_several_stands_first():
     assert now.told(USABLE) == ("(VT", "(AFIB", "(B")
 
 
+def test_a_lethal_rhythm_stands_alone_whatever_went_on_when_it_began():
+    now = RhythmNow()
+    now.take(findings((EpisodeKind.SINUS_BRADYCARDIA, -1), (EpisodeKind.ASYSTOLE, -1)))
+    assert now.told(USABLE) == ("(ASYS",)
+
+
 def test_until_the_detector_has_learned_nothing_is_told():
     now = RhythmNow()
     now.take(findings(hr_bpm=math.nan))
