@@ -106,8 +106,8 @@ def _evidence(evidence: Evidence, from_ns: int) -> list[tuple[str, str]]:
     if evidence.hr_bpm is not None:
         lines.append(("Heart rate before", f"{evidence.hr_bpm:.0f}/min"))
     if evidence.quality:
-        told = ", ".join(QualityCode(code).label for code in evidence.quality)
-        lines.append(("Signal, lead by lead", told))
+        quality = ", ".join(QualityCode(code).label for code in evidence.quality)
+        lines.append(("Signal, lead by lead", quality))
     if evidence.pulses_ns:
         lines.append(("Pulses in the strip", str(len(evidence.pulses_ns))))
     return lines
