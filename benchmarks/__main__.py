@@ -22,6 +22,7 @@ SECTIONS = (
     ("demo", (), "The demo for a minute"),
     ("cuts", (), "Findings do not depend on cuts"),
     ("qrs", (), "QRS detection"),
+    ("invariance", (), "QRS detection when gain, rate or hum change"),
     ("classes", (), "Beat classes"),
     ("rhythms", (), "Rhythms"),
     ("stages", (), "Stages of an analysis"),

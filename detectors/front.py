@@ -10,7 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from detectors.state import BLOCK, RING, SECOND
-from dsp import ring
+from dsp import mains, ring
 from dsp.filters import PAST, mean_size, slopes
 from dsp.resample import (
     ANALYSIS_HZ,
@@ -159,6 +159,7 @@ def advance_lead(lead, x_mv, n, count, n_in, work):  # type: ignore[no-untyped-d
             absent[k] = work.missing[newest + first[k]]
     else:
         absent[:] = 0
+    mains.remove(lead.mains, new, absent, n, count)
     ring.read(lead.signal, n - PAST, signal, PAST)
     ring.read(lead.slope, n - PAST, slope, PAST)
     slopes(signal, slope, count)

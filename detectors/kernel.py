@@ -15,7 +15,7 @@ from detectors.facts import N_FACTS
 from detectors.front import advance_lead, prepare, reach, steepest
 from detectors.fusion import add_lead, fuse, weigh
 from detectors.state import BLOCK, RR_KEPT, SECOND
-from dsp import ring
+from dsp import mains, ring
 from dsp.resample import ANALYSIS_HZ, inputs_for
 from ecg.codes import BeatFlag, QualityCode
 
@@ -38,13 +38,14 @@ def _middle_of_three(qrs):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def judge_lead(lead, n, work, weights):  # type: ignore[no-untyped-def]
-    """Step 3. Quality of a lead in the second before analysis sample `n`, and its score of VF."""
+    """Step 3. Quality of a lead in the second before analysis sample `n`; its score of VF, hum."""
     ring.read(lead.signal, n - SECOND - 2, work.second, SECOND + 2)
     ring.read(lead.absent, n - SECOND - 2, work.second_absent, SECOND + 2)
     size_mv = quality.size_mv(lead)
     most_mv = np.float32(min(size_mv, quality.MOST_MV))
     quality.measure(lead.second, work.second, work.second_absent, most_mv, work.sum)
     quality.judge(lead.second, size_mv)
+    mains.follow(lead.mains, work.second[2:], lead.second.missing == 0, work.sum)
     missing = SECOND if lead.second.code == _OFF else 0
     fibrillation.take_second(lead.fib, work.second[2:], missing)
     fibrillation.judge_lead(lead.fib, weights)
@@ -62,7 +63,8 @@ def _second(head, leads, work, weights, row, rows):  # type: ignore[no-untyped-d
         rows[i].code = leads[i].second.code
     weigh(head.qrs, leads)
     for i in range(leads.size):
-        leads[i].steep_mv = steepest(quality.size_mv(leads[i]), head.fs_hz)
+        heart_mv = steepest(quality.size_mv(leads[i]), head.fs_hz)
+        leads[i].steep_mv = heart_mv + mains.steepest(leads[i].mains)
     row.sample, row.t_ns = when(head, head.n)
     known = qrs.n_rr > 0 and head.n - qrs.last.at < RATE_KNOWN_S * ANALYSIS_HZ
     row.hr_bpm = 60.0 / qrs.rr_median if known else math.nan

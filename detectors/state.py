@@ -13,11 +13,12 @@ from detectors.fibrillation import FIBRILLATION
 from detectors.pwave import PRELUDE
 from detectors.rhythm import RHYTHM
 from detectors.shape import SHAPE
+from dsp.mains import LINES, MAINS
 from dsp.resample import ANALYSIS_HZ, RESAMPLE
 from dsp.ring import WINDOW
 
 MAGIC = b"TRHA"
-VERSION = 9
+VERSION = 10
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
 SIGNAL_RING = 1024  # of the signal: a beat is looked at again when the next one is known
@@ -79,6 +80,7 @@ MATCH = np.dtype(
 LEAD = np.dtype(
     [
         ("resample", RESAMPLE),
+        ("mains", MAINS, (LINES,)),
         ("second", QUALITY),
         ("held_mv", "f4"),  # last sample that was there: stands in for missing ones
         ("offset_mv", "f4"),  # subtracted, so that the signal goes on smoothly after a gap
@@ -93,7 +95,7 @@ LEAD = np.dtype(
         ("templates", TEMPLATE, (TEMPLATES,)),
         ("match", MATCH),  # of the peak that was judged last
         ("polarity", "f4"),  # -1 to 1: which way the largest deflection of beats has pointed
-        ("signal", "f4", (SIGNAL_RING,)),  # resampled, mV
+        ("signal", "f4", (SIGNAL_RING,)),  # resampled, without hum, mV
         ("slope", "f4", (RING,)),  # of the QRS band, mV a 16 ms
         ("feature", "f4", (RING,)),  # its mean size over 80 ms
         ("absent", "u1", (RING,)),

@@ -86,7 +86,7 @@ def test_tall_t_waves_are_no_beats(heart, all_found):
     all_found(x, r_s)
 
 
-@pytest.mark.parametrize("line_hz", [50.0, 60.0])
+@pytest.mark.parametrize("line_hz", [49.9, 50.0, 60.0, 60.1])
 def test_powerline_of_half_a_millivolt(heart, all_found, line_hz):
     x, r_s = heart(np.full(30, 0.8))
     t = np.arange(x.shape[1]) / 360.0
