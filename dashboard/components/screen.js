@@ -9,7 +9,7 @@ const RETRY_MS = [250, 4000];
 /** Lives at `window.__telerhythm`, and so through every rerun of the page. */
 export class Screen {
   constructor() {
-    this.counters = { frames: 0, chunks: 0, connections: 0, latency_ms: {} };
+    this.counters = { frames: 0, chunks: 0, connections: 0, oldest_ms: 0, latency_ms: {} };
     this.signals = new Map();
     this.sound = new Sound();
     this.traces = new Set();
@@ -71,6 +71,7 @@ export class Screen {
       const told = JSON.parse(data);
       if (told.kind === "history") {
         this.age = told.age_s * 1000;
+        this.counters.oldest_ms = Math.max(this.counters.oldest_ms, this.age);
       } else {
         this.retry = RETRY_MS[0];
         this.sound.tell(told.audible);

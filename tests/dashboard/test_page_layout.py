@@ -32,7 +32,7 @@ BOXES = """() => {
     heads: all(".head").map((h) => [box(h.querySelector(".who b")), box(h.querySelector(".unit")),
       box(h.querySelector(".hr")), box(h.querySelector(".rhythm"))]),
     cards: all(".trh-entry").map((card) => [box(card),
-      [...card.querySelectorAll("button, .mark")].map(box)]),
+      [...card.querySelectorAll("button:not([hidden]), .mark")].map(box)]),
     bar: [box(document.querySelector(".st-key-top-bar")),
       all(".trh-title, .trh-clock, .trh-sound, .st-key-sound button, .st-key-gain button,"
         + ".st-key-by input").map(box)],
