@@ -22,6 +22,7 @@ SECTIONS = (
     ("demo", (), "The demo for a minute"),
     ("cuts", (), "Findings do not depend on cuts"),
     ("qrs", (), "QRS detection"),
+    ("starts", (), "Cold starts"),
     ("invariance", (), "QRS detection when gain, rate or hum change"),
     ("ludb", (), "QRS detection on another recorder"),
     ("classes", (), "Beat classes"),
