@@ -22,13 +22,15 @@ from ecg import BadSetting
 
 MODELS = Path(__file__).parent / "models"
 LEAF = -1
+EIGHT = 8
 
 NODE = np.dtype(
     [
         ("value", "f4"),  # of a leaf: what it adds; else the threshold: left when not above it
-        ("left", "i4"),  # index of the left child; of a leaf, its own
-        ("feature", "i2"),  # index of the feature
-        ("step", "i2"),  # from the left child to the right one: 1; at a leaf 0
+        # unsigned: of an index below zero a kernel would count from the end, and ask each time
+        ("left", "u4"),  # index of the left child; of a leaf, its own
+        ("feature", "u2"),  # index of the feature
+        ("step", "u2"),  # from the left child to the right one: 1; at a leaf 0
     ],
     align=True,
 )
@@ -40,12 +42,12 @@ FILED = np.dtype([("value", "f4"), ("left", "i4"), ("feature", "i4")])
 class Forest(NamedTuple):
     """Trees of one score.
 
-    `nodes` of the dtype `NODE`, where each tree begins, and the depth of the deepest.
+    `nodes` of the dtype `NODE`, where each tree begins, and how many steps are taken in each.
     """
 
     nodes: NDArray[Any]
-    roots: NDArray[np.int32]
-    depth: int
+    roots: NDArray[np.uint32]
+    depths: NDArray[np.int64]
 
 
 @njit(cache=True, nogil=True)
@@ -54,11 +56,12 @@ def score(trees, features):  # type: ignore[no-untyped-def]
     total = np.float32(0.0)
     nodes, roots = trees.nodes, trees.roots
     for k in range(roots.size):
-        i = np.int64(roots[k])
-        for _ in range(trees.depth):
+        i = np.uint64(roots[k])
+        for _ in range(trees.depths[k]):
+            node = nodes[i]
             # what is not a number goes right
-            right = np.int64(not features[nodes[i].feature] <= nodes[i].value)
-            i = nodes[i].left + (nodes[i].step & -right)
+            right = np.uint64(not features[np.uint64(node.feature)] <= node.value)
+            i = np.uint64(node.left) + (np.uint64(node.step) & right)
         total += nodes[i].value
     return total
 
@@ -89,7 +92,8 @@ def save(path: Path, forests: dict[str, Forest]) -> None:
         filed["value"] = forest.nodes["value"]
         filed["left"] = np.where(leaf, 0, forest.nodes["left"])
         filed["feature"] = np.where(leaf, LEAF, forest.nodes["feature"])
-        arrays[f"{name}.nodes"], arrays[f"{name}.roots"] = filed, forest.roots
+        arrays[f"{name}.nodes"] = filed
+        arrays[f"{name}.roots"] = forest.roots.astype(np.int32)
     np.savez_compressed(path, **arrays)
 
 
@@ -100,11 +104,20 @@ def _ready(filed: NDArray[Any], roots: NDArray[np.int32]) -> Forest:
     nodes["left"] = np.where(leaf, np.arange(filed.size), filed["left"])
     nodes["feature"] = np.where(leaf, 0, filed["feature"])
     nodes["step"] = ~leaf
-    depth, at = 0, roots
+    depths = np.array([_depth(nodes, int(root)) for root in roots], np.int64)
+    # as many in each of eight trees in a row: a change of the count is a guess that may be wrong
+    for begin in range(0, depths.size, EIGHT):
+        depths[begin : begin + EIGHT] = depths[begin : begin + EIGHT].max()
+    return Forest(nodes, np.ascontiguousarray(roots, np.uint32), depths)
+
+
+def _depth(nodes: NDArray[Any], root: int) -> int:
+    """Steps from a root to the farthest leaf."""
+    depth, at = 0, np.array([root])
     while (at := at[nodes["step"][at] == 1]).size:
         left = nodes["left"][at]
         depth, at = depth + 1, np.concatenate([left, left + 1])
-    return Forest(nodes, np.ascontiguousarray(roots, np.int32), depth)
+    return depth
 
 
 def from_nested(trees: list[dict[str, Any]]) -> Forest:

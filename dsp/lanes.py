@@ -140,6 +140,60 @@ def _fold_lanes(builder: Any, vector: Any, join: Any, lanes: int = WIDE) -> Any:
 
 
 @_kernel
+def tenth25(typing_context, x, i):  # type: ignore[no-untyped-def]
+    """Sum and largest of x[i … i + 24], none below zero, of 32 that exist.
+
+    x[i + l] and x[i + 16 + l] first, then halves.
+    """
+    return types.UniTuple(types.float32, 2)(x, types.int64), _tenth25
+
+
+def _tenth25(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    (x, i), kind = arguments, signature.args[0]
+    low = _load(context, builder, kind, x, i, WIDE)
+    high = _load(context, builder, kind, x, builder.add(i, i.type(WIDE)), WIDE)
+    zero = ir.Constant(low.type, [0.0] * WIDE)
+    high = builder.select(_constant_lanes(25 - WIDE), high, zero)
+    total = _fold_lanes(builder, builder.fadd(low, high), builder.fadd)
+    top = _fold_lanes(builder, _larger(builder)(low, high), _larger(builder))
+    return context.make_tuple(builder, signature.return_type, (total, top))
+
+
+def _constant_lanes(n: int) -> Any:
+    """The first n of 16 lanes."""
+    return ir.Constant(ir.VectorType(ir.IntType(1), WIDE), [lane < n for lane in range(WIDE)])
+
+
+@_kernel
+def rises16(typing_context, x, i, n):  # type: ignore[no-untyped-def]
+    """First l of 0 … n - 1 with x[i + l] > x[i + l - 1]; 16 when there is none; 16 exist."""
+    return types.int64(x, types.int64, types.int64), _rises16
+
+
+def _rises16(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    x, i, n = arguments
+    now = _load(context, builder, signature.args[0], x, i, WIDE)
+    before = _load(context, builder, signature.args[0], x, builder.sub(i, i.type(1)), WIDE)
+    found = builder.fcmp_ordered(">", now, before)
+    return _first(builder, builder.and_(found, _before(builder, n, 0)), WIDE)
+
+
+@_kernel
+def leaves16(typing_context, x, i, n, low, high):  # type: ignore[no-untyped-def]
+    """First l of 0 … n - 1 with x[i + l] < low or > high; 16 when there is none; 16 exist."""
+    number = types.float32
+    return types.int64(x, types.int64, types.int64, number, number), _leaves16
+
+
+def _leaves16(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    x, i, n, low, high = arguments
+    now = _load(context, builder, signature.args[0], x, i, WIDE)
+    under = builder.fcmp_ordered("<", now, _spread(builder, low))
+    found = builder.or_(under, builder.fcmp_ordered(">", now, _spread(builder, high)))
+    return _first(builder, builder.and_(found, _before(builder, n, 0)), WIDE)
+
+
+@_kernel
 def max_change32(typing_context, x, i, span, n):  # type: ignore[no-untyped-def]
     """Largest size of x[i + l] - x[i + l - span], l in 0 … n - 1, n <= 32 of 32 that exist."""
     return types.float32(x, types.int64, types.int64, types.int64), _max_change32
