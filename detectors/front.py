@@ -9,7 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from detectors.state import BLOCK, RING, SECOND
+from detectors.quality import ROOM
+from detectors.state import BLOCK, RING
 from dsp import mains, ring
 from dsp.filters import PAST, mean_size, slopes
 from dsp.resample import (
@@ -49,8 +50,8 @@ WORK = np.dtype(
         ("absent", "u1", (BLOCK,)),
         ("total", "f4", (BLOCK,)),
         ("weights", "f4", (BLOCK,)),
-        ("second", "f4", (SECOND + 2,)),
-        ("second_absent", "u1", (SECOND + 2,)),
+        ("second", "f4", (ROOM,)),
+        ("second_absent", "u1", (ROOM,)),
         ("sum", "f4", (RING,)),
     ],
     align=True,

@@ -139,13 +139,62 @@ def _fold_lanes(builder: Any, vector: Any, join: Any, lanes: int = WIDE) -> Any:
     return builder.extract_element(vector, ir.IntType(32)(0))
 
 
+@_with_constants
+def second_measures(typing_context, x, absent, same, far, n):  # type: ignore[no-untyped-def]
+    """Of x[2 … n + 1] where absent is 0: absent ones, pairs closer than `same`, sum of bends'
+    sizes, largest step, highest, and highest of -x (-far when there are none); float32.
+
+    x : float32, absent : uint8, of which as many exist as fill lanes; n is a constant. Every
+    16th is summed first, then halves.
+    """
+    number = types.float32
+    return _same(number, 6)(x, absent, number, number, n), _second_measures
+
+
+def _second_measures(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    (x, absent, same, far, _), kinds = arguments, signature.args
+    n, index, larger = kinds[4].literal_value, ir.IntType(64), _larger(builder)
+    vector = ir.VectorType(ir.FloatType(), WIDE)
+    zero, one = ir.Constant(vector, [0.0] * WIDE), ir.Constant(vector, [1.0] * WIDE)
+    same, least = _spread(builder, same), builder.fneg(_spread(builder, far))
+    gone_n, near_n, bends, jump, high, low = zero, zero, zero, zero, least, least
+    for i in range(0, n, WIDE):
+        before, last, now = (
+            _load(context, builder, kinds[0], x, index(i + k), WIDE) for k in (0, 1, 2)
+        )
+        gone = _bytes_set(context, builder, kinds[1], absent, index(i + 2))
+        there = builder.and_(builder.not_(gone), _constant_lanes(n - i))
+        step = builder.fsub(now, last)
+        bend = _size(builder, builder.fsub(step, builder.fsub(last, before)))
+        step = _size(builder, step)
+        near = builder.and_(there, builder.fcmp_ordered("<", step, same))
+        gone = builder.and_(gone, _constant_lanes(n - i))
+        gone_n = builder.fadd(gone_n, builder.select(gone, one, zero))
+        near_n = builder.fadd(near_n, builder.select(near, one, zero))
+        bends = builder.fadd(bends, builder.select(there, bend, zero))
+        jump = larger(jump, builder.select(there, step, zero))
+        high = larger(high, builder.select(there, now, least))
+        low = larger(low, builder.select(there, builder.fneg(now), least))
+    found = [_fold_lanes(builder, a, builder.fadd) for a in (gone_n, near_n, bends)]
+    found += [_fold_lanes(builder, a, larger) for a in (jump, high, low)]
+    return context.make_tuple(builder, signature.return_type, found)
+
+
+def _bytes_set(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
+    """Lanes whose bytes are not 0."""
+    vector = ir.VectorType(ir.IntType(8), WIDE)
+    first = builder.gep(context.make_array(kind)(context, builder, array).data, [index])
+    row = builder.load(builder.bitcast(first, vector.as_pointer()), align=1)
+    return builder.icmp_unsigned("!=", row, ir.Constant(vector, [0] * WIDE))
+
+
 @_kernel
 def tenth25(typing_context, x, i):  # type: ignore[no-untyped-def]
     """Sum and largest of x[i … i + 24], none below zero, of 32 that exist.
 
     x[i + l] and x[i + 16 + l] first, then halves.
     """
-    return types.UniTuple(types.float32, 2)(x, types.int64), _tenth25
+    return _same(types.float32, 2)(x, types.int64), _tenth25
 
 
 def _tenth25(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
