@@ -91,7 +91,7 @@ def save(path: Path, forests: dict[str, Forest]) -> None:
         filed, leaf = np.empty(forest.nodes.size, FILED), forest.nodes["step"] == 0
         filed["value"] = forest.nodes["value"]
         filed["left"] = np.where(leaf, 0, forest.nodes["left"])
-        filed["feature"] = np.where(leaf, LEAF, forest.nodes["feature"])
+        filed["feature"] = np.where(leaf, LEAF, forest.nodes["feature"].astype(np.int32))
         arrays[f"{name}.nodes"] = filed
         arrays[f"{name}.roots"] = forest.roots.astype(np.int32)
     np.savez_compressed(path, **arrays)
