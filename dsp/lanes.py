@@ -189,6 +189,38 @@ def _bytes_set(context: Any, builder: Any, kind: Any, array: Any, index: Any) ->
 
 
 @_kernel
+def shifted16(typing_context, y, j, x, i, offset, most, steep):  # type: ignore[no-untyped-def]
+    """Set y[j + l] to x[i + l] - offset, l in 0 … 15; gives what is to be looked at.
+
+    1: a size of x above `most`, or no number; 2: y differs by more than `steep` from the one
+    before, which is x[i - 1] - offset; 3: both. float32.
+    """
+    number, index = types.float32, types.int64
+    return types.int64(y, index, x, index, number, number, number), _shifted16
+
+
+def _shifted16(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    y, j, x, i, offset, most, steep = arguments
+    kinds, offset = signature.args, _spread(builder, offset)
+    now = _load(context, builder, kinds[2], x, i, WIDE)
+    before = _load(context, builder, kinds[2], x, builder.sub(i, i.type(1)), WIDE)
+    here = builder.fsub(now, offset)
+    step = _size(builder, builder.fsub(here, builder.fsub(before, offset)))
+    _store(context, builder, kinds[0], y, j, here)
+    # "unordered" is true of what is not a number, too
+    away = builder.fcmp_unordered(">", _size(builder, now), _spread(builder, most))
+    far = builder.fcmp_ordered(">", step, _spread(builder, steep))
+    return builder.or_(_any(builder, away, 1), _any(builder, far, 2))
+
+
+def _any(builder: Any, lanes: Any, value: int) -> Any:
+    """The value when a lane is set, else 0."""
+    word = builder.bitcast(lanes, ir.IntType(WIDE))
+    found = builder.icmp_unsigned("!=", word, word.type(0))
+    return builder.select(found, ir.IntType(64)(value), ir.IntType(64)(0))
+
+
+@_kernel
 def tenth25(typing_context, x, i):  # type: ignore[no-untyped-def]
     """Sum and largest of x[i … i + 24], none below zero, of 32 that exist.
 

@@ -200,3 +200,21 @@ def test_a_second_is_measured_as_its_samples_that_are_there(share):
         ),
         rel=1e-5,
     )
+
+
+@njit
+def shifted(x, offset, steep):
+    y = np.zeros(17, np.float32)
+    return lanes.shifted16(y, 1, x, 1, offset, np.float32(1e6), steep), y[1:]
+
+
+@pytest.mark.parametrize(
+    ("odd", "told"), [({}, 0), ({7: np.nan}, 1), ({7: 2e6}, 3), ({16: 9.0}, 2), ({0: 9.0}, 2)]
+)
+def test_inputs_are_shifted_and_odd_ones_told(odd, told):
+    x = rng.normal(size=17).astype("f4")
+    for place, value in odd.items():
+        x[place] = value
+    found, y = shifted(x, np.float32(0.5), np.float32(7.0))
+    assert found == told
+    assert np.array_equal(y, x[1:] - np.float32(0.5), equal_nan=True)
