@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from detectors import pwave
 from detectors.state import BLOCK, RING, SECOND
 from dsp import ring
 from dsp.filters import PAST, mean_size, slopes
@@ -94,10 +95,11 @@ def steepest(size_mv, fs_hz):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _take_one(lead, x_mv, work):  # type: ignore[no-untyped-def]
-    """One input: what is missing is held, and what comes back goes on where it was.
+def _take_one(lead, x_mv, place, work):  # type: ignore[no-untyped-def]
+    """Input number `place`: what is missing is held, and what comes back goes on where it was.
 
-    A step that is too steep for a heart is held back for as long as a pacing pulse may last.
+    A step that is too steep for a heart is held back for as long as a pacing pulse may last. When
+    it has gone by then, it was one: `pwave` is told.
     """
     if not abs(x_mv) <= MOST_MV:  # NaN is caught, too
         lead.gap += 1
@@ -107,17 +109,20 @@ def _take_one(lead, x_mv, work):  # type: ignore[no-untyped-def]
     lead.started = 1
     lead.gap = 0
     value = x_mv - lead.offset_mv
-    if abs(value - lead.held_mv) > lead.steep_mv and lead.away < work.pulse:
-        lead.away += 1  # a pulse: it will be back; else the next ones are taken as they are
-        return lead.held_mv
+    if abs(value - lead.held_mv) > lead.steep_mv:
+        if lead.away < work.pulse:
+            lead.away += 1  # a pulse: it will be back; else the next ones are taken as they are
+            return lead.held_mv
+    elif lead.away > 0:
+        pwave.mark(lead.prelude, round((place - lead.away) / work.step))
     lead.away = 0
     lead.held_mv = value
     return lead.held_mv
 
 
 @njit(cache=True, nogil=True)
-def take(lead, x_mv, work):  # type: ignore[no-untyped-def]
-    """The inputs of a block into `work`, after those that are kept; true when one is missing."""
+def take(lead, x_mv, n_in, work):  # type: ignore[no-untyped-def]
+    """The inputs of a block, after the first `n_in`, into `work`; true when one is missing."""
     inputs, missing, tail, count = work.inputs, work.missing, lead.resample.tail, x_mv.size
     inputs[:TAIL] = tail
     new, offset, n_there, n_steep = inputs[TAIL:], lead.offset_mv, 0, 0
@@ -131,7 +136,7 @@ def take(lead, x_mv, work):  # type: ignore[no-untyped-def]
     if gaps or n_steep > 0 or lead.away > 0:
         missing[:TAIL] = lead.gap > 0 or lead.started == 0
         for i in range(count):
-            new[i] = _take_one(lead, x_mv[i], work)
+            new[i] = _take_one(lead, x_mv[i], n_in + i, work)
             missing[TAIL + i] = lead.gap > 0
     elif count > 0:
         lead.held_mv = new[count - 1]
@@ -146,7 +151,7 @@ def advance_lead(lead, x_mv, n, count, n_in, work):  # type: ignore[no-untyped-d
     x_mv : float32, the inputs after the first `n_in` of the stream. Leaves feature and absence of
     the new samples in `work`, too.
     """
-    gaps = take(lead, x_mv, work)
+    gaps = take(lead, x_mv, n_in, work)
     absent, first = work.absent[:count], work.first[:count]
     signal, slope, feature = work.signal, work.slope, work.feature
     # where the input lies that comes `half` after the position of output n
