@@ -16,14 +16,16 @@ from numba import njit
 from detectors import window
 from detectors.fibrillation import SLOW_HZ
 
-SLOW = 1.0 * SLOW_HZ  # slow samples: shorter intervals are no escape rhythm
+SLOW = 1.1 * SLOW_HZ  # slow samples: shorter intervals are no escape rhythm
 EVEN = 0.06  # coefficient of variation of intervals
 LEAST_BEATS = 4
-LIKE = np.float32(0.6)  # mean likeness of what stands before beats: above it P waves are constant
+P_FROM, P_TO = 5, 17  # slow samples before the R peak where P waves are
+CONSTANT = np.float32(0.6)  # coherence of what stands there, above which they are conducted
 FROM, TO = 3, 22  # slow samples of the mean beat before and behind the R peak
 BLANK, BLANK_END = 3, 5  # slow samples about the R peak that say nothing
 SIDE = 4  # slow samples from the middle of a P wave to where it is over
 SHORTEST, LONGEST, STEP = 25.0, 62.5, 0.5  # slow samples between P waves: 48 to 120 a minute
+PHASE_STEP = 2  # slow samples: P waves last for longer
 LEAST_TEETH = 5
 BEGINS, ENDS = np.float32(5.5), np.float32(4.5)  # of the comb over chance, in its standard errors
 LOOSE = 0.7  # length of the mean vector of the beats' places between P waves: 1 when constant
@@ -59,7 +61,7 @@ def comb(z, weight, power):  # type: ignore[no-untyped-def]
     sums = np.empty(power.size, np.float32)
     for k in range(int((LONGEST - SHORTEST) / STEP) + 1):
         period = SHORTEST + STEP * k
-        for phase in range(int(period)):
+        for phase in range(0, int(period), PHASE_STEP):
             teeth = np.float32(0.0)
             sums[:] = np.float32(0.0)
             at = np.float64(phase)
@@ -80,20 +82,34 @@ def comb(z, weight, power):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def is_candidate(leads, is_plain, r, n_beats):  # type: ignore[no-untyped-def]
-    """Whether the beats are slow and even, without a constant P wave before them.
-
-    is_plain : whether the last beat was one that `pwave` learns from
-    """
+def is_candidate(r, n_beats):  # type: ignore[no-untyped-def]
+    """Whether the beats are slow and even."""
     if n_beats < LEAST_BEATS:
         return False
     mean, varies = window.spread(r, n_beats)
-    if mean < SLOW or varies > EVEN:
-        return False
-    like = np.float32(0.0)
-    for i in range(leads.size):
-        like += leads[i].prelude.likeness
-    return not is_plain or like < LIKE * np.float32(leads.size)
+    return mean >= SLOW and varies <= EVEN
+
+
+@njit(cache=True, nogil=True)
+def coherence(z, r, n_beats):  # type: ignore[no-untyped-def]
+    """Power of the mean of what stands before the beats, over the mean power: 1 when constant.
+
+    z : float32 [n_leads, n], bumps; all leads together, each by its own power
+    """
+    own, all_of_it = np.float32(0.0), np.float32(1e-12)
+    for i in range(z.shape[0]):
+        for j in range(P_FROM, P_TO):
+            total, square, n = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+            for k in range(n_beats):
+                if r[k] >= j:
+                    v = z[i, r[k] - j]
+                    total += v
+                    square += v * v
+                    n += np.float32(1.0)
+            if n > 0.0:
+                own += total * total / n
+                all_of_it += square
+    return own / all_of_it
 
 
 @njit(cache=True, nogil=True)
@@ -109,6 +125,8 @@ def judge(x, r, n_beats):  # type: ignore[no-untyped-def]
     for i in range(x.shape[0]):
         window.without_beat(x[i], r, n_beats, (FROM, TO), room, rest)
         power[i] = bumps(rest, weight, z[i])
+    if coherence(z, r, n_beats) > CONSTANT:
+        return np.float32(0.0), 0.0
     height, period, phase = comb(z, weight, power)
     a, b = 0.0, 0.0
     for k in range(n_beats):

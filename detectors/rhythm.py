@@ -30,6 +30,7 @@ CALM_S = 3  # the first second may hold the end of the last beat
 ASYSTOLE_S = 4  # PhysioNet/CinC Challenge 2015
 PULSE_RATE = np.float32(1.0 / 12.0)
 PULSES = np.float32(0.35)  # share of beats with a pulse above which there is a pacemaker
+ORGANISED_S = 4
 ORGANISED_BEATS = 3  # ventricular in a row: the alarm of tachycardia is under way
 EVEN_BEATS, EVEN = 6, 1.12  # intervals, longest over shortest: flutter of patients varies more
 FASTEST_S = 0.25  # 240/min: faster is flutter, however even
@@ -42,6 +43,7 @@ _TACHY, _PACED = int(EpisodeKind.SINUS_TACHYCARDIA), int(EpisodeKind.PACED)
 _PAUSE, _ASYSTOLE = int(EpisodeKind.PAUSE), int(EpisodeKind.ASYSTOLE)
 _FLUTTER, _NOISE = int(EpisodeKind.FLUTTER), int(EpisodeKind.NOISE)
 _BLOCK, _COMPLETE = int(EpisodeKind.AV_BLOCK_2), int(EpisodeKind.AV_BLOCK_3)
+_NOT_AF = (_PACED, _FLUTTER, _BLOCK, _COMPLETE)
 _NOT_SINUS = (_AF, _PACED, _FLUTTER, _BLOCK, _COMPLETE)
 _FLAG_PACED, _FLAG_POOR = int(BeatFlag.PACED), int(BeatFlag.POOR_SIGNAL)
 _V, _S, _F = ord("V"), ord("S"), ord("F")
@@ -70,6 +72,7 @@ RHYTHM = np.dtype(
         ("calm_s", "i4"),  # seconds in a row in which a clear lead hardly moved
         ("clear_s", "i4"),  # seconds in a row in which a lead would have shown a beat
         ("unclear_s", "i4"),  # and in which none would have
+        ("organised_at", "i8"),  # end of the last second with an even ventricular tachycardia
     ],
     align=True,
 )
@@ -125,7 +128,7 @@ def _middle(rhythm):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _follow_af(head, is_new, rows, n_rows):  # type: ignore[no-untyped-def]
-    """Open and end AF by its score; a paced rhythm and flutter interrupt it."""
+    """Open and end AF by its score; a paced rhythm, flutter and AV block interrupt it."""
     rhythm = head.rhythm
     spells, af = rhythm.patterns.spells, rhythm.af
     since = rhythm.run_at
@@ -138,8 +141,10 @@ def _follow_af(head, is_new, rows, n_rows):  # type: ignore[no-untyped-def]
             since = _middle(rhythm)
         if rhythm.in_af == 0:
             rhythm.was_free = 1
-    since = max(since, spells[_FLUTTER].end)
-    wanted = rhythm.in_af == 1 and spells[_PACED].open == 0 and spells[_FLUTTER].open == 0
+    wanted = rhythm.in_af == 1
+    for kind in _NOT_AF:
+        wanted = wanted and spells[kind].open == 0
+        since = max(since, spells[kind].end) if kind != _PACED else since
     if wanted and spells[_AF].open == 0:
         spell = open_kind(head, _AF, since, 1.0 / (1.0 + math.exp(-af.score)))
         spell.evidence[0], spell.evidence[1] = af.score, 60.0 / af.features[0]
@@ -291,7 +296,11 @@ def _is_organised(head):  # type: ignore[no-untyped-def]
 def _fibrillation(head, leads, rows, n_rows):  # type: ignore[no-untyped-def]
     """Ventricular fibrillation; what else was open ends where it begins."""
     rhythm = head.rhythm
-    if not fibrillation.judge(rhythm.vf, leads, head.n, _is_organised(head)):
+    if _is_organised(head):
+        rhythm.organised_at = head.n
+    # the window holds tachycardia for some time after its end, too
+    recently = head.n - rhythm.organised_at < ORGANISED_S * SECOND and rhythm.organised_at > 0
+    if not fibrillation.judge(rhythm.vf, leads, head.n, recently):
         return n_rows
     if rhythm.vf.spell.open:
         for kind in range(patterns.N_KINDS):

@@ -64,7 +64,7 @@ def _dissociation(head, leads, x, r, n_beats, rows, n_rows):  # type: ignore[no-
     rhythm = head.rhythm
     state, spell = rhythm.windowed, rhythm.patterns.spells[_COMPLETE]
     height, p_bpm = np.float32(0.0), 0.0
-    if dissociation.is_candidate(leads, rhythm.last_plain == 1, r, n_beats):
+    if dissociation.is_candidate(r, n_beats):
         window.samples(leads, head.n, x)
         height, p_bpm = dissociation.judge(x, r, n_beats)
     if spell.open and height > dissociation.ENDS:
