@@ -19,7 +19,7 @@ from detectors.intervals import RR_KEPT
 from detectors.kinds import NONE
 from dsp.resample import ANALYSIS_HZ
 from ecg import BEAT
-from ecg.codes import AAMI_CLASS
+from ecg.codes import AAMI_CLASS, BeatFlag
 
 LAST_CALL = 425  # analysis samples (1.7 s) after which no next beat is waited for
 LAST_CALL_S = np.float32(LAST_CALL / ANALYSIS_HZ)
@@ -38,6 +38,7 @@ DOUBTFUL = np.float32(math.log(0.4 / 0.6))
 EXCLUDED = np.float32(math.log(0.3 / 0.7))  # only a beat that is hardly ventricular may be S
 SUPRAVENTRICULAR = np.float32(0.0)
 UNKNOWN = ord("?")
+_PACED, _FLAG_PACED = ord("/"), int(BeatFlag.PACED)
 UNKNOWN_CLASS = ord(AAMI_CLASS["?"])
 
 BEATS = np.dtype(
@@ -324,6 +325,8 @@ def tell(b, leads, post_s, has_next, out):  # type: ignore[no-untyped-def]
     row = rows[b.n_told]
     copy_row(b.row, row)
     row.code = row.aami = classify(b.facts, ventricular, supraventricular)
+    if row.flags & _FLAG_PACED:
+        row.code, row.aami = _PACED, _Q
     if b.facts[F.BLIND] == 0.0:
         row.qrs_ms = b.facts[F.WIDTH_MS]
     if facts.shape[0] > 0:  # for training

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from detectors import window
 from detectors.beats import BEATS
 from detectors.fibrillation import FIBRILLATION
 from detectors.pwave import PRELUDE
@@ -104,6 +105,7 @@ LEAD = np.dtype(
         ("feature", "f4", (RING,)),  # its mean size over 80 ms
         ("absent", "u1", (RING,)),
         ("fib", FIBRILLATION),
+        ("long", "f4", (window.SIZE,)),  # slow samples, by second; the oldest is overwritten
         ("prelude", PRELUDE),
         ("shape", SHAPE),
     ],
