@@ -253,6 +253,8 @@ class _Watch:
 
     def _tell_asystole(self, since_ns: int, now_ns: int) -> None:
         limit_s, teller = self._limits.asystole_s, self._teller
+        if self._board.is_held(AlarmKind.ASYSTOLE):
+            return
         if self._is_learning:
             limit_s = max(limit_s, _LEARNING_S)
         before = "" if teller.hr_bpm is None else f"; {teller.hr_bpm:.0f}/min before"
