@@ -45,6 +45,14 @@ def test_a_silence_that_is_known_is_told_before_all_beats_are(bed, findings, qui
     assert bed.phases(AlarmKind.ASYSTOLE) == [Phase.RAISED, Phase.LATCHED] * alarm
 
 
+@pytest.mark.parametrize(("gap_s", "alarm"), [(3.9, False), (4.1, True)])
+def test_a_beat_ends_a_silence_that_is_known_with_it_alone(bed, findings, gap_s, alarm):
+    """It is told before the analysis is sure of all that lies before it."""
+    bed.take(findings.analysed(0, 9.0, every(1, 5.6)))
+    bed.take(findings.analysed(9, 9.3, [5.5 + gap_s]))
+    assert bed.phases(AlarmKind.ASYSTOLE) == [Phase.RAISED, Phase.LATCHED] * alarm
+
+
 def test_what_was_quiet_does_not_count_when_a_beat_may_be_pending(bed, findings):
     event = findings.analysed(0, 9.0, every(1, 5.6))
     bed.take(replace(event, quiet_ns=findings.ns(9.4)))
