@@ -12,6 +12,7 @@ from alerts import engine
 from alerts.words import AlarmKind
 from ecg import Findings, Frame, LiveChunk
 from ecg.clock import NS, Timeline
+from ecg.codes import BeatFlag
 from ecg.frame import MISSING
 from ingest.registry import Bed
 from ingest.sequence import Piece, Sequencer
@@ -20,6 +21,7 @@ from telerhythm.desk import AlarmDesk, Outcome, place_of
 from telerhythm.events import EcgStream
 from telerhythm.pool import Job, Pool, Seat
 from telerhythm.pulses import PulseStream, split
+from telerhythm.rhythm_now import RhythmNow
 
 # A frame from the future cannot come of a slow network: the device's clock is wrong.
 CLOCK_AHEAD_NS = 10 * NS
@@ -37,6 +39,8 @@ class _Stream:
     pulse: PulseStream | None
     quality: list[int]
     hr_bpm: float | None = None
+    pvc_per_min: float | None = None
+    rhythm: RhythmNow = field(default_factory=RhythmNow)
 
     @property
     def timeline(self) -> Timeline:
@@ -152,8 +156,9 @@ class Bedside:
         for row in findings.quality:
             stream.quality[stream.ecg[row["lead"]]] = int(row["code"])
         if len(findings.vitals):
-            hr_bpm = float(findings.vitals["hr_bpm"][-1])
-            stream.hr_bpm = hr_bpm if np.isfinite(hr_bpm) else None
+            stream.hr_bpm = _known(findings.vitals["hr_bpm"][-1])
+            stream.pvc_per_min = _known(findings.vitals["pvc_per_min"][-1])
+        stream.rhythm.take(findings)
         # in the store a lead's number is its place among all leads of the frame
         places = np.array(stream.ecg, np.int64)
         findings.quality["lead"] = places[findings.quality["lead"]]
@@ -189,10 +194,27 @@ class Bedside:
             leads=frame.leads,
             lsb_uv=tuple(float(v) for v in frame.lsb_uv),
             x=_blank_lead_off(frame),
-            beats=tuple((int(b["sample"]), chr(b["aami"])) for b in findings.classified),
+            beats=tuple(
+                (int(beat["sample"]), _beat_code(beat, stream.rhythm.is_paced))
+                for beat in findings.classified
+            ),
             quality=tuple(stream.quality),
             hr_bpm=stream.hr_bpm,
+            pvc_per_min=stream.pvc_per_min,
+            rhythms=stream.rhythm.told([stream.quality[i] for i in stream.ecg]),
         )
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _beat_code(beat: np.void, is_paced: bool) -> str:
+    """WFDB code; a pacemaker's beat is told as such, whatever its shape is like.
+
+    Not outside of a paced rhythm: a single spike before a beat may be noise.
+    """
+    return "/" if is_paced and beat["flags"] & BeatFlag.PACED else chr(beat["code"])
 
 
 def _blank_lead_off(frame: Frame) -> NDArray[np.int16]:
