@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +14,7 @@ from detectors.front import workspace
 from detectors.state import HEAD, MAGIC, VERSION, state_dtype
 from detectors.weights import models
 from dsp.resample import MAX_HZ, MIN_HZ
-from ecg import BEAT, EPISODE, QUALITY, VITALS, BadSignal, Findings
+from ecg import BEAT, EPISODE, QUALITY, VITALS, BadSetting, BadSignal, Findings
 
 MAX_LEADS = 32
 FINISH_S = 2.5  # by then what is pending at the end of a record is known
@@ -33,11 +33,16 @@ class Analyzer:
         Names, `ecg.codes.STANDARD_LEADS` where they apply.
     start_ns : int
         Time of the first sample, ns since the Unix epoch (UTC).
+    only : "qrs", optional
+        Find beats and judge quality, and nothing else: no classes (beats stay `?`), no widths,
+        no pacing, no episodes, NaN for what vitals say of them. The beats are the same ones.
 
     Raises
     ------
     BadSignal
         For a rate or a set of leads that cannot be analysed.
+    BadSetting
+        For another `only`.
 
     Examples
     --------
@@ -47,17 +52,25 @@ class Analyzer:
     0
     """
 
-    def __init__(self, fs_hz: float, leads: Sequence[str] = ("ECG",), start_ns: int = 0) -> None:
+    def __init__(
+        self,
+        fs_hz: float,
+        leads: Sequence[str] = ("ECG",),
+        start_ns: int = 0,
+        only: Literal["qrs"] | None = None,
+    ) -> None:
         if not MIN_HZ <= fs_hz <= MAX_HZ:
             raise BadSignal(
                 f"sampling rate is {fs_hz} Hz; resample to {MIN_HZ:g} to {MAX_HZ:g} Hz first"
             )
         if isinstance(leads, str) or not 1 <= len(leads) <= MAX_LEADS:
             raise BadSignal(f"leads are {leads!r}; give 1 to {MAX_LEADS} names, as ('II', 'V5')")
+        if only not in (None, "qrs"):
+            raise BadSetting(f"only is {only!r}; allowed are 'qrs' and None, for all there is")
         state = np.zeros(1, state_dtype(len(leads)))
         head = state["head"]
         head["magic"], head["version"], head["n_leads"] = MAGIC, VERSION, len(leads)
-        head["fs_hz"], head["start_ns"] = fs_hz, start_ns
+        head["fs_hz"], head["start_ns"], head["only_qrs"] = fs_hz, start_ns, only == "qrs"
         state["names"][0] = [name.encode()[:16] for name in leads]
         kernel.begin(state["head"][0], state["leads"][0])
         self._use(state)
@@ -120,13 +133,14 @@ class Analyzer:
     def finish(self) -> Findings:
         """What is still pending at the end of a record; no push may follow."""
         if self._head["finished"]:
-            return Findings(through_sample=int(self._head["through"]))
+            last = int(self._head["through"])
+            return Findings(through_sample=last, quiet_sample=last)
         last = int(self._head["n_in"])
         # as if the leads had been taken off: what is pending comes out, nothing is made up
         pad = int(FINISH_S * self.fs_hz) + 4 * int(self._work["half"])
         found = self._advance(np.full((self._leads.size, pad), np.nan, np.float32))
         self._head["finished"] = 1
-        self._head["through"] = last
+        self._head["through"] = self._head["quiet"] = last
         return Findings(
             beats=found.beats[found.beats["sample"] < last],
             vitals=found.vitals[found.vitals["sample"] <= last],
@@ -134,6 +148,7 @@ class Analyzer:
             episodes=found.episodes[found.episodes["onset"] < last],
             classified=found.classified[found.classified["sample"] < last],
             through_sample=last,
+            quiet_sample=last,
         )
 
     def _checked(self, x_mv: ArrayLike) -> NDArray[np.float32]:
@@ -157,7 +172,8 @@ class Analyzer:
         )
         found = [t[:n] for t, n in zip(rows, counts.tolist(), strict=True)]
         beats, vitals, quality, episodes, told = found
-        return Findings(beats, vitals, quality, episodes, told, int(self._head["through"]))
+        through, quiet = int(self._head["through"]), int(self._head["quiet"])
+        return Findings(beats, vitals, quality, episodes, told, through, quiet)
 
 
 _NO_FACTS = np.empty((0, N_FACTS), np.float32)

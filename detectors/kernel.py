@@ -37,8 +37,11 @@ def _middle_of_three(qrs):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def judge_lead(lead, n, work, weights):  # type: ignore[no-untyped-def]
-    """Step 3. Quality of a lead in the second before analysis sample `n`; its score of VF, hum."""
+def judge_lead(lead, n, work):  # type: ignore[no-untyped-def]
+    """Step 3. Quality of a lead in the second before analysis sample `n`, and its hum.
+
+    Leaves the second in `work.second`.
+    """
     ring.read(lead.signal, n - SECOND - 2, work.second, SECOND + 2)
     ring.read(lead.absent, n - SECOND - 2, work.second_absent, SECOND + 2)
     size_mv = quality.size_mv(lead)
@@ -46,6 +49,11 @@ def judge_lead(lead, n, work, weights):  # type: ignore[no-untyped-def]
     quality.measure(lead.second, work.second, work.second_absent, most_mv, work.sum)
     quality.judge(lead.second, size_mv)
     mains.follow(lead.mains, work.second[2:], lead.second.missing == 0, work.sum)
+
+
+@njit(cache=True, nogil=True)
+def judge_fibrillation(lead, work, weights):  # type: ignore[no-untyped-def]
+    """Score of VF of a lead, of whose second the quality has just been judged."""
     missing = SECOND if lead.second.code == _OFF else 0
     fibrillation.take_second(lead.fib, work.second[2:], missing)
     fibrillation.judge_lead(lead.fib, weights)
@@ -56,7 +64,9 @@ def _second(head, leads, work, weights, row, rows):  # type: ignore[no-untyped-d
     """Vitals (`row`) and quality (`rows`, one a lead) of the second that has ended."""
     qrs = head.qrs
     for i in range(leads.size):
-        judge_lead(leads[i], head.n, work, weights)
+        judge_lead(leads[i], head.n, work)
+        if head.only_qrs == 0:
+            judge_fibrillation(leads[i], work, weights)
         rows[i].sample, rows[i].t_ns = when(head, head.n - SECOND)
         rows[i].sqi = leads[i].second.sqi
         rows[i].lead = i
@@ -69,8 +79,10 @@ def _second(head, leads, work, weights, row, rows):  # type: ignore[no-untyped-d
     known = qrs.n_rr > 0 and head.n - qrs.last.at < RATE_KNOWN_S * ANALYSIS_HZ
     row.hr_bpm = 60.0 / qrs.rr_median if known else math.nan
     row.hr_fast_bpm = 60.0 / _middle_of_three(qrs) if known else math.nan
-    row.pvc_per_min = head.rhythm.tally.n_ectopic
-    row.af_burden = tally.af_burden(head.rhythm.tally)
+    row.pvc_per_min = row.af_burden = math.nan
+    if head.only_qrs == 0:
+        row.pvc_per_min = head.rhythm.tally.n_ectopic
+        row.af_burden = tally.af_burden(head.rhythm.tally)
 
 
 @njit(cache=True, nogil=True)
@@ -101,6 +113,15 @@ def _known(head, leads, models, tables, counts):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _beats_alone(head, leads, end, models, tables, counts):  # type: ignore[no-untyped-def]
+    """Beats that the analysis samples up to `end` make known, and nothing else."""
+    n, beats = head.n, tables[0]
+    while n < end:
+        n, found = decide(head, leads, n, end, beats[counts[0]], models.judge)
+        counts[0] += found
+
+
+@njit(cache=True, nogil=True)
 def _beats(head, leads, end, models, tables, counts):  # type: ignore[no-untyped-def]
     """Beats, classes and rhythms that the analysis samples up to `end` make known."""
     n, kept, beats = head.n, head.beats, tables[0]
@@ -124,6 +145,12 @@ def _beats(head, leads, end, models, tables, counts):  # type: ignore[no-untyped
 
 
 @njit(cache=True, nogil=True)
+def _input(head, n):  # type: ignore[no-untyped-def]
+    """Sample at the device's own rate of an analysis sample; those before the first are it."""
+    return max(0, round(n * head.fs_hz / ANALYSIS_HZ))
+
+
+@njit(cache=True, nogil=True)
 def advance(head, leads, x_mv, n_new, work, models, tables, counts):  # type: ignore[no-untyped-def]
     """Take the first `n_new` of the inputs `x_mv`; write what becomes known into the tables.
 
@@ -142,9 +169,12 @@ def advance(head, leads, x_mv, n_new, work, models, tables, counts):  # type: ig
         made = reach(head.n, end, head.n_in + n_new - begin, work)
         taken = n_new - begin
         if made == end:
-            taken = max(0, inputs_for(end - 1, work.step, work.half) - head.n_in)
+            taken = max(0, inputs_for(end - 1, work.fs_hz, work.half) - head.n_in)
         _block(head, leads, x_mv, (begin, begin + taken), made, work)
-        _beats(head, leads, made, models, tables, counts)
+        if head.only_qrs:
+            _beats_alone(head, leads, made, models, tables, counts)
+        else:
+            _beats(head, leads, made, models, tables, counts)
         begin += taken
         head.n_in += taken
         head.n = made
@@ -154,8 +184,12 @@ def advance(head, leads, x_mv, n_new, work, models, tables, counts):  # type: ig
             _second(head, leads, work, models.vf, vitals[counts[1]], rows[counts[2] :])
             counts[1] += 1
             counts[2] += leads.size
-            counts[3] = rhythm.end_second(head, leads, episodes, counts[3])
-    head.through = max(0, round((head.n - HORIZON) * head.fs_hz / ANALYSIS_HZ))
+            if head.only_qrs == 0:
+                counts[3] = rhythm.end_second(head, leads, episodes, counts[3])
+    head.through = _input(head, head.n - HORIZON)
+    head.quiet = head.through
+    if q.is_quiet(head.qrs, head.n):
+        head.quiet = _input(head, head.n - q.QUIET_LAG)
 
 
 @njit(cache=True, nogil=True)

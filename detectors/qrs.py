@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numba import njit
 
-from detectors.state import PEAKS_KEPT, RR_KEPT, TENTH
+from detectors.state import PEAKS_KEPT, RR_KEPT, TENTH, TENTHS
 from dsp.features import median
 from dsp.filters import INTEGRAL, SLOPE
 from dsp.resample import ANALYSIS_HZ
@@ -25,14 +25,8 @@ WEAK = np.float32(0.75)  # of the beats' height
 LONGEST_PEAK = 24  # 95 ms after its top a peak is over (Hamilton 2002)
 FLOOR = np.float32(0.0008)  # a QRS of about 3 µV: less than converters tell
 LEARNING_BEATS = 8
-LEARNING_SHARE = np.float32(0.4)  # of the ceiling, while fewer beats are known
 T_WINDOW = 90  # 360 ms after a beat there may be its T wave (Pan & Tompkins 1985)
-T_HEIGHT = np.float32(0.5)
-T_SHARP = np.float32(0.45)
 SEARCH_AFTER = 1.5  # median RR intervals without a beat (Hamilton 2002)
-OVER_MEAN = np.float32(3.3)  # and one without history out of the mean feature: noise does not
-STEADY = 8  # nor does noise come at even intervals so many times in a row
-STEADY_SHARE = np.float32(0.55)  # of the ceiling: T waves in between are not counted
 STRANGE = 3  # even intervals in a row of peaks that were taken for none
 STRANGE_SHARE = np.float32(0.3)  # of the beats' height, by score
 LOST = 750  # 3 s without a beat: the height of beats may have fallen
@@ -44,6 +38,8 @@ CLEARLY = np.float32(1.1)  # better
 CLOSE = np.float32(2.5)  # scores within this ratio are about the same
 HOPELESS = np.float32(-99.0)
 CALLED_BACK = np.float32(-0.5)  # log odds above which a peak is called back
+QUIET = np.float32(0.1)  # of the beats' height: a lower feature is no beat's
+QUIET_LAG = 20  # 80 ms after an R peak the feature of its beat is higher than that
 LONGEST_RR_S = 6.0  # more is a pause, not an interval of a rhythm
 FALL = np.float32(TENTH / 500.0)  # a tenth of a second: 2 s
 SHARP_FROM = INTEGRAL + SLOPE  # samples before a peak of the feature where its bends may lie
@@ -107,6 +103,9 @@ def move_levels(qrs, end):  # type: ignore[no-untyped-def]
     # a mean from the first sample on, then one of 2 s
     rate = max(FALL, np.float32(TENTH / end))
     qrs.mean += rate * (total / np.float32(TENTH) - qrs.mean)
+    if qrs.n_beats < LEARNING_BEATS:
+        place = (end // TENTH - 1) % TENTHS
+        qrs.tenths[place], qrs.tops[place] = total / np.float32(TENTH), most
 
 
 @njit(cache=True, nogil=True)
@@ -138,13 +137,6 @@ def waits_for_a_strong_one(qrs, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def threshold(qrs):  # type: ignore[no-untyped-def]
-    """Step 6. Score above which a peak is a beat, while beats are not known yet."""
-    level = max(LEARNING_SHARE * qrs.ceiling, FLOOR)
-    return max(level, OVER_MEAN * qrs.mean) if qrs.steady < STEADY else level
-
-
-@njit(cache=True, nogil=True)
 def count_steady(qrs, least):  # type: ignore[no-untyped-def]
     """Count high peaks at even intervals: noise does not come so, a rhythm does."""
     if qrs.held.score < least:
@@ -171,18 +163,6 @@ def is_steady(qrs, same):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def is_first_beat(qrs):  # type: ignore[no-untyped-def]
-    """Step 6. Judge the held peak by its score and, soon after a beat, as its T wave."""
-    held, last = qrs.held, qrs.last
-    count_steady(qrs, STEADY_SHARE * qrs.ceiling)
-    if held.score < threshold(qrs):
-        return False
-    soon = held.at - last.at < T_WINDOW
-    blunt = held.height < T_HEIGHT * last.height or held.sharp < T_SHARP * last.sharp
-    return not (soon and blunt)
-
-
-@njit(cache=True, nogil=True)
 def keep_noise(qrs):  # type: ignore[no-untyped-def]
     """Note the held peak as one that is no beat; true when it may be called back as the best."""
     qrs.noises[qrs.n_noises % PEAKS_KEPT] = qrs.held.height
@@ -195,6 +175,18 @@ def keep_noise(qrs):  # type: ignore[no-untyped-def]
         return False
     copy_peak(qrs.held, qrs.spare)
     return True
+
+
+@njit(cache=True, nogil=True)
+def is_quiet(qrs, n):  # type: ignore[no-untyped-def]
+    """True when no beat before sample `n` is still to be told: nothing high enough is pending."""
+    if qrs.n_beats < LEARNING_BEATS:
+        return False
+    least = QUIET * qrs.height
+    is_held = qrs.judge_at >= n and qrs.held.height >= least
+    may_be_called = qrs.spare.score > 0.0 and qrs.spare.evidence > CALLED_BACK
+    is_low = qrs.top < least and qrs.fused[(n - 1) & (qrs.fused.size - 1)] < least
+    return is_low and not is_held and not may_be_called
 
 
 @njit(cache=True, nogil=True)

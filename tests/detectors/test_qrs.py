@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.signal import resample_poly
 
 from detectors import Analyzer
 from ecg import Findings
@@ -146,12 +147,79 @@ def test_a_beat_is_told_within_600_ms_and_through_sample_keeps_its_word(heart):
         assert i - through <= 160
 
 
+@pytest.mark.parametrize("noise_mv", [0.0, 0.01, 0.02])
+def test_silence_is_known_within_120_ms_and_no_beat_was_in_it(heart, noise_mv):
+    x, _ = heart(np.full(20, 0.8), fs_hz=250.0, noise_mv=noise_mv)
+    silent = np.random.default_rng(5).normal(0.0, noise_mv, (1, 750)).astype(np.float32)
+    analyzer, quiet, behind = Analyzer(250.0), 0, []
+    for i, sample in enumerate(np.hstack([x, silent]).T):
+        found = analyzer.push(sample[:, None])
+        for beat in found.beats:
+            assert beat["flags"] & BeatFlag.SEARCH_BACK or beat["sample"] >= quiet
+        assert found.quiet_sample >= found.through_sample
+        quiet = found.quiet_sample
+        if i > x.shape[1] + 250:
+            behind.append(i - quiet)
+    assert np.mean(behind) <= 30
+
+
+def test_silence_is_not_known_while_a_beat_may_be_pending(heart):
+    x, r_all_s = heart(np.full(20, 0.8), fs_hz=250.0)
+    analyzer, told = Analyzer(250.0), []
+    for i in range(x.shape[1]):
+        found = analyzer.push(x[:, i : i + 1])
+        told.append((found.through_sample, found.quiet_sample))
+    for r_s in r_all_s[10:]:  # of a beat that is known after 0.4 s at the soonest
+        r = round(250.0 * r_s)
+        for through, quiet in told[r + 21 : r + 75]:
+            assert quiet == through < r
+
+
+@pytest.mark.parametrize("record", ["104", "107", "203", "208"])
+def test_no_beat_of_a_real_record_comes_from_a_silence_that_was_told(real, record):
+    x, fs_hz, _ = real(record, 300, 420)
+    analyzer, quiet = Analyzer(fs_hz, ("MLII", "V1")[: len(x)]), 0
+    for at in range(0, x.shape[1], 18):
+        found = analyzer.push(x[:, at : at + 18])
+        for beat in found.beats:
+            assert beat["flags"] & BeatFlag.SEARCH_BACK or beat["sample"] >= quiet
+        quiet = found.quiet_sample
+
+
 @pytest.mark.parametrize(("record", "most"), [("119", 4), ("215", 4), ("230", 4)])
 def test_real_records(real, errors, record, most):
     x, fs_hz, expected = real(record, 300, 600)
     found = beats_of(x[:1], fs_hz)["sample"]
     late = expected[expected > 4 * fs_hz]
     assert sum(errors(found[found > 3.9 * fs_hz], late, 0.15 * fs_hz)) <= most
+
+
+@pytest.mark.parametrize("gain", [0.1, 10.0, -1.0])
+@pytest.mark.parametrize("record", ["119", "230"])
+def test_real_records_at_another_gain_give_the_same_beats(real, errors, record, gain):
+    x, fs_hz, _ = real(record, 300, 420)
+    own, changed = (beats_of(y[:1], fs_hz)["sample"] for y in (x, np.float32(gain) * x))
+    assert errors(changed, own, 1) == (0, 0)
+
+
+@pytest.mark.parametrize("rate_hz", [125, 200, 250, 257, 500, 1000])
+@pytest.mark.parametrize("record", ["119", "230"])
+def test_real_records_at_another_rate_give_the_same_beats(real, errors, record, rate_hz):
+    x, fs_hz, _ = real(record, 300, 420)
+    resampled = resample_poly(x[:1], rate_hz, 360, axis=1).astype(np.float32)
+    own = beats_of(x[:1], fs_hz)["sample"] / fs_hz
+    assert errors(beats_of(resampled, float(rate_hz))["sample"] / rate_hz, own, 0.02) == (0, 0)
+
+
+@pytest.mark.parametrize("line_hz", [50.1, 59.9])
+@pytest.mark.parametrize("record", ["119", "230"])
+def test_real_records_with_hum_of_half_a_millivolt(real, errors, record, line_hz):
+    x, fs_hz, _ = real(record, 300, 420)
+    hum = 0.5 * np.sin(2 * np.pi * line_hz * np.arange(x.shape[1]) / fs_hz)
+    own = beats_of(x[:1], fs_hz)["sample"] / fs_hz
+    found = beats_of(x[:1] + hum.astype(np.float32), fs_hz)["sample"] / fs_hz
+    known_s = 5.0  # by then the hum is known
+    assert errors(found[found > known_s], own[own > known_s], 0.02) == (0, 0)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.2])
