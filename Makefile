@@ -40,11 +40,13 @@ format: $(READY) ## put the code into shape
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 bench: $(READY) browser ## measure what docs/benchmarks.md tells, and write it there
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-bench.lock
 	@$(BIN)/python -m benchmarks $(ONLY)
 
 train: $(READY) ## train the shipped models from the shared records, cross-validated by patient
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-train.lock
 	@$(BIN)/python -m training.judge
+	@$(BIN)/python -m training.first
 	@$(BIN)/python -m training.beats $(ARGS)
 	@$(BIN)/python -m training.rhythms
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import neurokit2 as nk
 import numpy as np
@@ -29,6 +30,7 @@ Detector = Callable[[Record], NDArray[np.int64]]
 LATENCY_STEP = 9  # samples a push: 25 ms at 360 Hz
 LATENCY_S = 300
 PATIENTS, CHUNK = 1000, 250
+ROUNDS, SLOW_S = 3, 0.5
 
 
 def main() -> int:
@@ -38,7 +40,10 @@ def main() -> int:
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # of the other detectors
     warm()
-    print(describe("numba", "sleepecg", "neurokit2", "wfdb"))
+    compared = ["sleepecg", "neurokit2", "wfdb"]
+    if importlib.util.find_spec("ecgdetectors"):
+        compared.append("py-ecg-detectors")
+    print(describe("numba", *compared))
     found: dict[str, Any] = {"bank_samples_per_s": bank_speed()}
     data = os.environ.get("TELERHYTHM_DATA")
     if data:
@@ -53,20 +58,24 @@ def main() -> int:
 
 
 def detectors(quick: bool) -> dict[str, Detector]:
-    """Name -> R peaks of a record; all but the second see its first lead only."""
+    """Name -> R peaks of a record; all see its first lead only, unless they are named otherwise."""
     chosen: dict[str, Detector] = {
-        "telerhythm, lead 1": lambda r: ours(r, 1),
-        "telerhythm, both leads": lambda r: ours(r, len(r.leads)),
+        "telerhythm, QRS alone, lead 1": lambda r: ours(r, 1, "qrs"),
+        "telerhythm, QRS alone, both leads": lambda r: ours(r, len(r.leads), "qrs"),
+        "telerhythm, all, lead 1": lambda r: ours(r, 1),
+        "telerhythm, all, both leads": lambda r: ours(r, len(r.leads)),
         "SleepECG": lambda r: sleepecg.detect_heartbeats(r.x_mv[0].astype(float), r.fs_hz),
     }
     if not quick:
         chosen["NeuroKit2"] = neurokit
         chosen["wfdb XQRS"] = xqrs
+        if importlib.util.find_spec("ecgdetectors"):  # `make bench` installs it
+            chosen["py-ecg-detectors, two averages"] = two_averages
     return chosen
 
 
-def ours(record: Record, n_leads: int) -> NDArray[np.int64]:
-    analyzer = Analyzer(record.fs_hz, record.leads[:n_leads])
+def ours(record: Record, n_leads: int, only: Literal["qrs"] | None = None) -> NDArray[np.int64]:
+    analyzer = Analyzer(record.fs_hz, record.leads[:n_leads], only=only)
     found = [analyzer.push(record.x_mv[:n_leads]), analyzer.finish()]
     return np.sort(Findings.concat(found).beats["sample"])
 
@@ -82,6 +91,14 @@ def xqrs(record: Record) -> NDArray[np.int64]:
     )
 
 
+def two_averages(record: Record) -> NDArray[np.int64]:
+    """Elgendi's detector, of two moving averages."""
+    from ecgdetectors import Detectors
+
+    found = Detectors(record.fs_hz).two_average_detector(record.x_mv[0].astype(float))
+    return np.unique(np.asarray(found, np.int64))
+
+
 def accuracy(records: list[tuple[Path, Record]], chosen: dict[str, Detector]) -> list[Any]:
     print(f"\n{len(records)} records of the MIT-BIH Arrhythmia Database, EC57 from minute 5.\n")
     print(
@@ -93,9 +110,8 @@ def accuracy(records: list[tuple[Path, Record]], chosen: dict[str, Detector]) ->
     for name, detect in chosen.items():
         tables, taken_s, samples = [], 0.0, 0
         for path, record in records:
-            began = time.thread_time()  # other work on the machine does not count
-            beats = detect(record)
-            taken_s += time.thread_time() - began
+            beats, seconds = best_of_rounds(detect, record)
+            taken_s += seconds
             samples += record.n_samples
             marks = Annotations(
                 np.asarray(beats, np.int64), ("N",) * len(beats), ("",) * len(beats)
@@ -103,6 +119,18 @@ def accuracy(records: list[tuple[Path, Record]], chosen: dict[str, Detector]) ->
             tables.append(compare(read_annotations(path), marks, record.fs_hz, record.n_samples))
         rows.append(row(name, total(tables), samples / taken_s))
     return rows
+
+
+def best_of_rounds(detect: Detector, record: Record) -> tuple[NDArray[np.int64], float]:
+    """R peaks of a record, and the least of the times that `detect` took for them, s."""
+    best = np.inf
+    for _ in range(ROUNDS):
+        began = time.thread_time()  # other work on the machine does not count
+        beats = detect(record)
+        best = min(best, time.thread_time() - began)
+        if best > SLOW_S:  # once is enough
+            break
+    return beats, best
 
 
 def row(name: str, table: BeatTable, samples_per_s: float) -> dict[str, Any]:

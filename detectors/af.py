@@ -15,6 +15,7 @@ from numba import njit
 
 from detectors.pwave import coherence
 from detectors.trees import score
+from dsp.lanes import ranked
 
 WINDOW = 32  # intervals
 EVERY = 4  # intervals: so often is the window judged
@@ -48,7 +49,7 @@ AF = np.dtype(
         ("nn", "f4", (WINDOW,)),  # s, the oldest is overwritten
         ("n_nn", "i8"),
         ("ordered", "f4", (WINDOW,)),  # the same by time
-        ("sorted", "f4", (WINDOW,)),
+        ("work", "f4", (WINDOW,)),
         ("features", "f4", (N_FEATURES,)),
         ("score", "f4"),
     ],
@@ -58,35 +59,16 @@ AF = np.dtype(
 
 @njit(cache=True, nogil=True)
 def _select(values, n, k):  # type: ignore[no-untyped-def]
-    """Put the `k`-th smallest of the first `n` values into its place: Hoare 1961, "Find"."""
-    low, high = 0, n - 1
-    while low < high:
-        pivot = values[(low + high) // 2]
-        i, j = low, high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if k <= j:
-            high = j
-        elif k >= i:
-            low = i
-        else:
-            break
-    return values[k]
+    """The `k`-th smallest of the first `n` values, float32 [WINDOW]."""
+    return values[ranked(values, n, k, WINDOW)]
 
 
 @njit(cache=True, nogil=True)
 def _median_lag(af, n, lag):  # type: ignore[no-untyped-def]
     """Median (the lower one of two) of the differences to the interval `lag` before."""
     for i in range(n - lag):
-        af.sorted[i] = abs(af.ordered[i + lag] - af.ordered[i])
-    return _select(af.sorted, n - lag, (n - lag - 1) // 2)
+        af.work[i] = abs(af.ordered[i + lag] - af.ordered[i])
+    return _select(af.work, n - lag, (n - lag - 1) // 2)
 
 
 @njit(cache=True, nogil=True)
@@ -131,13 +113,13 @@ def measure(af, leads):  # type: ignore[no-untyped-def]
     square, jumps, turns = _differences(af, n)
     one, two, three = _median_lag(af, n, 1), _median_lag(af, n, 2), _median_lag(af, n, 3)
     for i in range(n):
-        af.sorted[i] = af.ordered[i]
-    middle = _select(af.sorted, n, (n - 1) // 2)
-    quartiles = _select(af.sorted, n, (3 * n) // 4)
-    quartiles -= _select(af.sorted, n, n // 4)
+        af.work[i] = af.ordered[i]
+    middle = _select(af.work, n, (n - 1) // 2)
+    quartiles = _select(af.work, n, (3 * n) // 4)
+    quartiles -= _select(af.work, n, n // 4)
     for i in range(n):
-        af.sorted[i] = abs(af.sorted[i] - middle)
-    away = _select(af.sorted, n, (n - 1) // 2)
+        af.work[i] = abs(af.work[i] - middle)
+    away = _select(af.work, n, (n - 1) // 2)
     f[0], f[1], f[2], f[3] = (
         mean,
         math.sqrt(variance) / mean,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +14,7 @@ from detectors.front import workspace
 from detectors.state import HEAD, MAGIC, VERSION, state_dtype
 from detectors.weights import models
 from dsp.resample import MAX_HZ, MIN_HZ
-from ecg import BEAT, EPISODE, QUALITY, VITALS, BadSignal, Findings
+from ecg import BEAT, EPISODE, QUALITY, VITALS, BadSetting, BadSignal, Findings
 
 MAX_LEADS = 32
 FINISH_S = 2.5  # by then what is pending at the end of a record is known
@@ -33,11 +33,16 @@ class Analyzer:
         Names, `ecg.codes.STANDARD_LEADS` where they apply.
     start_ns : int
         Time of the first sample, ns since the Unix epoch (UTC).
+    only : "qrs", optional
+        Find beats and judge quality, and nothing else: no classes (beats stay `?`), no widths,
+        no pacing, no episodes, NaN for what vitals say of them. The beats are the same ones.
 
     Raises
     ------
     BadSignal
         For a rate or a set of leads that cannot be analysed.
+    BadSetting
+        For another `only`.
 
     Examples
     --------
@@ -47,17 +52,25 @@ class Analyzer:
     0
     """
 
-    def __init__(self, fs_hz: float, leads: Sequence[str] = ("ECG",), start_ns: int = 0) -> None:
+    def __init__(
+        self,
+        fs_hz: float,
+        leads: Sequence[str] = ("ECG",),
+        start_ns: int = 0,
+        only: Literal["qrs"] | None = None,
+    ) -> None:
         if not MIN_HZ <= fs_hz <= MAX_HZ:
             raise BadSignal(
                 f"sampling rate is {fs_hz} Hz; resample to {MIN_HZ:g} to {MAX_HZ:g} Hz first"
             )
         if isinstance(leads, str) or not 1 <= len(leads) <= MAX_LEADS:
             raise BadSignal(f"leads are {leads!r}; give 1 to {MAX_LEADS} names, as ('II', 'V5')")
+        if only not in (None, "qrs"):
+            raise BadSetting(f"only is {only!r}; allowed are 'qrs' and None, for all there is")
         state = np.zeros(1, state_dtype(len(leads)))
         head = state["head"]
         head["magic"], head["version"], head["n_leads"] = MAGIC, VERSION, len(leads)
-        head["fs_hz"], head["start_ns"] = fs_hz, start_ns
+        head["fs_hz"], head["start_ns"], head["only_qrs"] = fs_hz, start_ns, only == "qrs"
         state["names"][0] = [name.encode()[:16] for name in leads]
         kernel.begin(state["head"][0], state["leads"][0])
         self._use(state)

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from detectors import beats as classes
-from detectors import fiducial, fusion, judge
+from detectors import fiducial, first, fusion, judge
 from detectors import qrs as q
 from detectors.state import TENTH
 from dsp.resample import ANALYSIS_HZ
@@ -37,12 +37,9 @@ def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-unty
     flags = _SEARCH_BACK if search_back else 0
     if qrs.n_beats < q.LEARNING_BEATS:
         flags |= _LEARNING
-        confidence = peak.score / (peak.score + q.threshold(qrs))
-    else:
-        confidence = 1.0 / (1.0 + math.exp(-peak.evidence))
     if leads[lead].second.code != _USABLE:
         flags |= _POOR_SIGNAL
-    row.confidence = confidence
+    row.confidence = 1.0 / (1.0 + math.exp(-peak.evidence))
     row.sample, row.t_ns = when(head, peak.fiducial)
     row.qrs_ms = math.nan
     row.flags = flags
@@ -70,16 +67,16 @@ def _is_better(qrs, leads, n, score):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _is_beat(qrs, leads, n, weights):  # type: ignore[no-untyped-def]
-    """Judge the held peak."""
+    """Steps 6 and 7. Judge the held peak."""
     held = qrs.held
     if qrs.n_beats < q.LEARNING_BEATS:
-        return q.is_first_beat(qrs)
+        return first.is_beat(qrs, leads, n, weights[1])
     overdue = n - qrs.last.at > q.OVERDUE * qrs.rr_median * ANALYSIS_HZ
     if held.height < (q.LOWEST_OVERDUE if overdue else q.LOWEST) * qrs.height:
         held.evidence = q.HOPELESS
         return False
     judge.gather(qrs, leads, held, n)
-    held.evidence = judge.evidence(qrs, weights)
+    held.evidence = judge.evidence(qrs, weights[0])
     return held.evidence > 0.0 or judge.is_alike(qrs) or q.is_steady(qrs, judge.is_same(qrs))
 
 
@@ -131,7 +128,7 @@ def decide(head, leads, n, end, row, weights):  # type: ignore[no-untyped-def]
 
     Most samples change nothing but the rise under way: `q.follow` passes over them. Gives the
     sample to go on from (`end` when all have been seen), and whether `row` was filled.
-    weights : those of the judge, float32 [judge.N_WEIGHTS]
+    weights : float32 [2, judge.N_WEIGHTS], those of the judge and those for first beats
     """
     qrs, found = head.qrs, False
     while n < end and not found:

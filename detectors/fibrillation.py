@@ -17,6 +17,7 @@ import numpy as np
 from numba import njit
 
 from detectors.episodes import SPELL, start, stop
+from dsp.lanes import moments, sum_wide
 from ecg.codes import EpisodeKind, QualityCode
 
 SLOW_HZ = 50
@@ -136,30 +137,6 @@ def take_second(lead, second, missing):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _moments(x, mean):  # type: ignore[no-untyped-def]
-    """Sums of |x|, x², x⁴, of |d|, d², d⁴ and of |bend|; greatest |x| and |d|. d: differences."""
-    size, square, fourth, top = 0.0, 0.0, 0.0, 0.0
-    steps, step2, step4, bend, steepest = 0.0, 0.0, 0.0, 0.0, 0.0
-    last = 0.0
-    for i in range(1, x.size):
-        v = x[i] - mean
-        d = np.float64(x[i] - x[i - 1])
-        v2, d2 = v * v, d * d
-        size += abs(v)
-        square += v2
-        fourth += v2 * v2
-        top = max(top, abs(v))
-        steps += abs(d)
-        step2 += d2
-        step4 += d2 * d2
-        steepest = max(steepest, abs(d))
-        if i > 1:
-            bend += abs(d - last)
-        last = d
-    return size, square, fourth, steps, step2, step4, bend, top, steepest
-
-
-@njit(cache=True, nogil=True)
 def _leakage(x, mean, size, steps):  # type: ignore[no-untyped-def]
     """Leakage and mean period, s, of the VF filter: Kuo & Dillman 1978.
 
@@ -205,11 +182,9 @@ def measure(lead):  # type: ignore[no-untyped-def]
     stand in it.
     """
     x, out = lead.slow, lead.measures
-    mean = 0.0
-    for i in range(x.size):
-        mean += x[i]
-    mean /= WINDOW
-    size, square, fourth, steps, step2, step4, bend, top, steepest = _moments(x, mean)
+    mean = sum_wide(x, WINDOW) / WINDOW
+    # of the window and of its differences: sums of size, square, fourth power; bends; the largest
+    size, square, fourth, steps, step2, step4, bend, top, steepest = moments(x, mean, WINDOW)
     lead.size_mv = np.float32(size / WINDOW)
     if lead.seconds < SECONDS or lead.size_mv < SILENT_MV:
         return False

@@ -10,7 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from detectors.state import BLOCK, RING, SECOND
-from dsp import ring
+from dsp import mains, ring
 from dsp.filters import PAST, mean_size, slopes
 from dsp.resample import (
     ANALYSIS_HZ,
@@ -31,7 +31,8 @@ MOST_MV = np.float32(1e6)  # a kilovolt is no sample: as good as missing
 
 WORK = np.dtype(
     [
-        ("step", "f8"),  # inputs an analysis sample
+        ("fs_hz", "f8"),
+        ("whole", "i8"),  # 1: places of outputs are the same in each second
         ("half", "i8"),  # inputs that one needs on each side
         ("pulse", "i8"),  # inputs that a pacing pulse lasts at most
         ("long_gap", "i8"),  # inputs missing in a row after which the baseline may have moved
@@ -69,20 +70,22 @@ def workspace(fs_hz: float) -> Any:
     """A record of `WORK` for analyses at a rate; one for each thread."""
     work: NDArray[Any] = np.zeros(1, WORK)
     table = taps(fs_hz)
-    work["step"], work["half"] = fs_hz / ANALYSIS_HZ, half_width(fs_hz)
+    work["fs_hz"], work["half"] = fs_hz, half_width(fs_hz)
     work["pulse"] = max(PULSE_INPUTS, math.ceil(fs_hz * PULSE_S))
     work["long_gap"] = int(fs_hz * LONG_GAP_S)
     work["table"][0, : table.size] = table.ravel()
     work["n_taps"] = table.shape[1]
+    work["whole"] = fs_hz == int(fs_hz)
+    place(0, fs_hz, table.shape[1], work["first"][0], work["row"][0])
     return work[0]
 
 
 @njit(cache=True, nogil=True)
 def reach(n, end, n_in, work):  # type: ignore[no-untyped-def]
     """The analysis sample before which all can be made of the first `n_in` inputs, up to `end`."""
-    if inputs_for(end - 1, work.step, work.half) <= n_in:
+    if inputs_for(end - 1, work.fs_hz, work.half) <= n_in:
         return end
-    while inputs_for(n, work.step, work.half) <= n_in:
+    while inputs_for(n, work.fs_hz, work.half) <= n_in:
         n += 1
     return n
 
@@ -147,18 +150,20 @@ def advance_lead(lead, x_mv, n, count, n_in, work):  # type: ignore[no-untyped-d
     the new samples in `work`, too.
     """
     gaps = take(lead, x_mv, work)
-    absent, first = work.absent[:count], work.first[:count]
+    at = n % BLOCK if work.whole else 0  # of the second, or of this block
+    absent, first, row = work.absent[:count], work.first[at : at + count], work.row[at : at + count]
     signal, slope, feature = work.signal, work.slope, work.feature
     # where the input lies that comes `half` after the position of output n
-    newest = inputs_for(n, work.step, work.half) - 1 - n_in + TAIL
+    newest = inputs_for(n, work.fs_hz, work.half) - 1 - n_in + TAIL - work.first[at]
     begin = newest + 1 - work.n_taps
     new = signal[PAST : PAST + count]
-    interpolate(work.inputs[begin:], work.table, work.n_taps, first, work.row, new)
+    interpolate(work.inputs, begin, work.table, work.n_taps, first, row, new)
     if gaps:
         for k in range(count):
             absent[k] = work.missing[newest + first[k]]
     else:
         absent[:] = 0
+    mains.remove(lead.mains, new, absent, n, count)
     ring.read(lead.signal, n - PAST, signal, PAST)
     ring.read(lead.slope, n - PAST, slope, PAST)
     slopes(signal, slope, count)
@@ -171,5 +176,9 @@ def advance_lead(lead, x_mv, n, count, n_in, work):  # type: ignore[no-untyped-d
 
 @njit(cache=True, nogil=True)
 def prepare(n, count, work):  # type: ignore[no-untyped-def]
-    """Places of the analysis samples of a block, the same for all leads."""
-    place(n, work.step, work.n_taps, work.first[:count], work.row)
+    """Places of the analysis samples of a block, the same for all leads.
+
+    At a whole rate `workspace` has set those of a second.
+    """
+    if not work.whole:
+        place(n, work.fs_hz, work.n_taps, work.first[:count], work.row)

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from detectors.facts import F
-from dsp.features import median
+from dsp.features import median16
 
 RR_KEPT = 16
 LONGEST_RR_S = np.float32(2.5)  # more is a pause or a gap, not an interval of a rhythm
@@ -50,7 +50,7 @@ def follow(b, rr_s, is_sinus):  # type: ignore[no-untyped-def]
         steady = abs(rr_s - b.pre_s) < REGULAR * rr_s
         patience = AT_ONCE if steady and b.onset < EARLY else SHORTER
     if b.misses > (patience if b.n_rr > RR_KEPT else AT_FIRST):
-        b.ref_s = median(b.rr, min(b.n_rr, RR_KEPT))
+        b.ref_s = median16(b.rr, min(b.n_rr, RR_KEPT))
         b.misses = 0
 
 
@@ -60,10 +60,10 @@ def irregularity(rr, n, level):  # type: ignore[no-untyped-def]
     kept = min(n, RR_KEPT)
     if kept < 3:
         return np.float32(0.0)
-    change = np.empty(RR_KEPT, np.float32)
+    change = np.empty(RR_KEPT, np.float32)  # 16: as `median16` takes them
     for k in range(kept - 1):
         change[k] = abs(rr[(n - 1 - k) % RR_KEPT] - rr[(n - 2 - k) % RR_KEPT])
-    return median(change, kept - 1) / level
+    return median16(change, kept - 1) / level
 
 
 @njit(cache=True, nogil=True)
@@ -71,8 +71,8 @@ def place(b, post_s):  # type: ignore[no-untyped-def]
     """Facts of the held beat's intervals; `post_s` is the one behind it, or at least that long."""
     f, one = b.facts, np.float32(1.0)
     kept = min(b.n_rr, RR_KEPT)
-    med = median(b.rr, kept) if kept > 0 else one
-    nn = median(b.nn, min(b.n_nn, RR_KEPT)) if b.n_nn > 3 else med
+    med = median16(b.rr, kept) if kept > 0 else one
+    nn = median16(b.nn, min(b.n_nn, RR_KEPT)) if b.n_nn > 3 else med
     ref = b.ref_s if b.ref_s > 0.0 else one
     pre = b.pre_s if usable(b.pre_s) else LONGEST_RR_S
     prev = b.prev_s if usable(b.prev_s) else med

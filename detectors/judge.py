@@ -37,7 +37,7 @@ def _log(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _level(qrs, first, last):  # type: ignore[no-untyped-def]
+def level(qrs, first, last):  # type: ignore[no-untyped-def]
     """Mean of the fused feature, every third sample."""
     total, n = np.float32(0.0), 0
     for i in range(first, last + 1, 3):
@@ -58,7 +58,7 @@ def _spread(qrs):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _rough(lead, at):  # type: ignore[no-untyped-def]
+def curvature(lead, at):  # type: ignore[no-untyped-def]
     """Mean curvature of the signal about a peak."""
     signal, mask = lead.signal, lead.signal.size - 1
     total = np.float32(0.0)
@@ -88,7 +88,7 @@ def _gather_leads(leads, peak, n, facts):  # type: ignore[no-untyped-def]
         share = lead.feature[at & (lead.feature.size - 1)] / lead.height
         mean += weight * likeness
         gain += weight * fit
-        rough += weight * (_rough(lead, at) / lead.height)
+        rough += weight * (curvature(lead, at) / lead.height)
         weights += weight
         if weight > heaviest:
             heaviest = weight
@@ -125,8 +125,8 @@ def gather(qrs, leads, peak, n):  # type: ignore[no-untyped-def]
     facts[7] = min(qrs.noise / height, np.float32(1.5))
     facts[8] = min(qrs.mean / height, np.float32(1.5))
     own = peak.height + TINY
-    facts[9] = min(_level(qrs, peak.at - 75, peak.at - 25) / own, np.float32(2.0))
-    facts[10] = min(_level(qrs, peak.at + 22, min(peak.at + 52, n)) / own, np.float32(2.0))
+    facts[9] = min(level(qrs, peak.at - 75, peak.at - 25) / own, np.float32(2.0))
+    facts[10] = min(level(qrs, peak.at + 22, min(peak.at + 52, n)) / own, np.float32(2.0))
     _gather_leads(leads, peak, n, facts)
     facts[17] = log2(np.float32(qrs.n_between) + np.float32(1.0))
     qrs.n_judged += 1

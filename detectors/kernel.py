@@ -15,7 +15,7 @@ from detectors.facts import N_FACTS
 from detectors.front import advance_lead, prepare, reach, steepest
 from detectors.fusion import add_lead, fuse, weigh
 from detectors.state import BLOCK, RR_KEPT, SECOND
-from dsp import ring
+from dsp import mains, ring
 from dsp.resample import ANALYSIS_HZ, inputs_for
 from ecg.codes import BeatFlag, QualityCode
 
@@ -37,14 +37,23 @@ def _middle_of_three(qrs):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def judge_lead(lead, n, work, weights):  # type: ignore[no-untyped-def]
-    """Step 3. Quality of a lead in the second before analysis sample `n`, and its score of VF."""
+def judge_lead(lead, n, work):  # type: ignore[no-untyped-def]
+    """Step 3. Quality of a lead in the second before analysis sample `n`, and its hum.
+
+    Leaves the second in `work.second`.
+    """
     ring.read(lead.signal, n - SECOND - 2, work.second, SECOND + 2)
     ring.read(lead.absent, n - SECOND - 2, work.second_absent, SECOND + 2)
     size_mv = quality.size_mv(lead)
     most_mv = np.float32(min(size_mv, quality.MOST_MV))
     quality.measure(lead.second, work.second, work.second_absent, most_mv, work.sum)
     quality.judge(lead.second, size_mv)
+    mains.follow(lead.mains, work.second[2:], lead.second.missing == 0, work.sum)
+
+
+@njit(cache=True, nogil=True)
+def judge_fibrillation(lead, work, weights):  # type: ignore[no-untyped-def]
+    """Score of VF of a lead, of whose second the quality has just been judged."""
     missing = SECOND if lead.second.code == _OFF else 0
     fibrillation.take_second(lead.fib, work.second[2:], missing)
     fibrillation.judge_lead(lead.fib, weights)
@@ -55,20 +64,25 @@ def _second(head, leads, work, weights, row, rows):  # type: ignore[no-untyped-d
     """Vitals (`row`) and quality (`rows`, one a lead) of the second that has ended."""
     qrs = head.qrs
     for i in range(leads.size):
-        judge_lead(leads[i], head.n, work, weights)
+        judge_lead(leads[i], head.n, work)
+        if head.only_qrs == 0:
+            judge_fibrillation(leads[i], work, weights)
         rows[i].sample, rows[i].t_ns = when(head, head.n - SECOND)
         rows[i].sqi = leads[i].second.sqi
         rows[i].lead = i
         rows[i].code = leads[i].second.code
     weigh(head.qrs, leads)
     for i in range(leads.size):
-        leads[i].steep_mv = steepest(quality.size_mv(leads[i]), head.fs_hz)
+        heart_mv = steepest(quality.size_mv(leads[i]), head.fs_hz)
+        leads[i].steep_mv = heart_mv + mains.steepest(leads[i].mains)
     row.sample, row.t_ns = when(head, head.n)
     known = qrs.n_rr > 0 and head.n - qrs.last.at < RATE_KNOWN_S * ANALYSIS_HZ
     row.hr_bpm = 60.0 / qrs.rr_median if known else math.nan
     row.hr_fast_bpm = 60.0 / _middle_of_three(qrs) if known else math.nan
-    row.pvc_per_min = head.rhythm.tally.n_ectopic
-    row.af_burden = tally.af_burden(head.rhythm.tally)
+    row.pvc_per_min = row.af_burden = math.nan
+    if head.only_qrs == 0:
+        row.pvc_per_min = head.rhythm.tally.n_ectopic
+        row.af_burden = tally.af_burden(head.rhythm.tally)
 
 
 @njit(cache=True, nogil=True)
@@ -96,6 +110,15 @@ def _known(head, leads, models, tables, counts):  # type: ignore[no-untyped-def]
     for k in range(counts[4], head.beats.n_told):
         counts[3] = rhythm.known(head, leads, told[k], models.af, episodes, counts[3])
     counts[4] = head.beats.n_told
+
+
+@njit(cache=True, nogil=True)
+def _beats_alone(head, leads, end, models, tables, counts):  # type: ignore[no-untyped-def]
+    """Beats that the analysis samples up to `end` make known, and nothing else."""
+    n, beats = head.n, tables[0]
+    while n < end:
+        n, found = decide(head, leads, n, end, beats[counts[0]], models.judge)
+        counts[0] += found
 
 
 @njit(cache=True, nogil=True)
@@ -140,9 +163,12 @@ def advance(head, leads, x_mv, n_new, work, models, tables, counts):  # type: ig
         made = reach(head.n, end, head.n_in + n_new - begin, work)
         taken = n_new - begin
         if made == end:
-            taken = max(0, inputs_for(end - 1, work.step, work.half) - head.n_in)
+            taken = max(0, inputs_for(end - 1, work.fs_hz, work.half) - head.n_in)
         _block(head, leads, x_mv, (begin, begin + taken), made, work)
-        _beats(head, leads, made, models, tables, counts)
+        if head.only_qrs:
+            _beats_alone(head, leads, made, models, tables, counts)
+        else:
+            _beats(head, leads, made, models, tables, counts)
         begin += taken
         head.n_in += taken
         head.n = made
@@ -152,7 +178,8 @@ def advance(head, leads, x_mv, n_new, work, models, tables, counts):  # type: ig
             _second(head, leads, work, models.vf, vitals[counts[1]], rows[counts[2] :])
             counts[1] += 1
             counts[2] += leads.size
-            counts[3] = rhythm.end_second(head, leads, episodes, counts[3])
+            if head.only_qrs == 0:
+                counts[3] = rhythm.end_second(head, leads, episodes, counts[3])
     head.through = max(0, round((head.n - HORIZON) * head.fs_hz / ANALYSIS_HZ))
 
 

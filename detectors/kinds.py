@@ -42,6 +42,8 @@ def between(leads, a, b):  # type: ignore[no-untyped-def]
 def nearest(b, leads):  # type: ignore[no-untyped-def]
     """The kind that the beat being looked at is most like: number, distance, shift of the fit."""
     kind, least, shift = NONE, np.float32(2.0), 0
+    for i in range(leads.size):
+        s.set_powers(leads[i].shape)
     for k in range(s.KINDS):
         if b.kinds[k].count > 0:
             apart, moved = s.align(leads, k)

@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numba import njit
 
-from detectors.state import PEAKS_KEPT, RR_KEPT, TENTH
+from detectors.state import PEAKS_KEPT, RR_KEPT, TENTH, TENTHS
 from dsp.features import median
 from dsp.filters import INTEGRAL, SLOPE
 from dsp.resample import ANALYSIS_HZ
@@ -25,14 +25,8 @@ WEAK = np.float32(0.75)  # of the beats' height
 LONGEST_PEAK = 24  # 95 ms after its top a peak is over (Hamilton 2002)
 FLOOR = np.float32(0.0008)  # a QRS of about 3 µV: less than converters tell
 LEARNING_BEATS = 8
-LEARNING_SHARE = np.float32(0.4)  # of the ceiling, while fewer beats are known
 T_WINDOW = 90  # 360 ms after a beat there may be its T wave (Pan & Tompkins 1985)
-T_HEIGHT = np.float32(0.5)
-T_SHARP = np.float32(0.45)
 SEARCH_AFTER = 1.5  # median RR intervals without a beat (Hamilton 2002)
-OVER_MEAN = np.float32(3.3)  # and one without history out of the mean feature: noise does not
-STEADY = 8  # nor does noise come at even intervals so many times in a row
-STEADY_SHARE = np.float32(0.55)  # of the ceiling: T waves in between are not counted
 STRANGE = 3  # even intervals in a row of peaks that were taken for none
 STRANGE_SHARE = np.float32(0.3)  # of the beats' height, by score
 LOST = 750  # 3 s without a beat: the height of beats may have fallen
@@ -107,6 +101,9 @@ def move_levels(qrs, end):  # type: ignore[no-untyped-def]
     # a mean from the first sample on, then one of 2 s
     rate = max(FALL, np.float32(TENTH / end))
     qrs.mean += rate * (total / np.float32(TENTH) - qrs.mean)
+    if qrs.n_beats < LEARNING_BEATS:
+        place = (end // TENTH - 1) % TENTHS
+        qrs.tenths[place], qrs.tops[place] = total / np.float32(TENTH), most
 
 
 @njit(cache=True, nogil=True)
@@ -138,13 +135,6 @@ def waits_for_a_strong_one(qrs, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def threshold(qrs):  # type: ignore[no-untyped-def]
-    """Step 6. Score above which a peak is a beat, while beats are not known yet."""
-    level = max(LEARNING_SHARE * qrs.ceiling, FLOOR)
-    return max(level, OVER_MEAN * qrs.mean) if qrs.steady < STEADY else level
-
-
-@njit(cache=True, nogil=True)
 def count_steady(qrs, least):  # type: ignore[no-untyped-def]
     """Count high peaks at even intervals: noise does not come so, a rhythm does."""
     if qrs.held.score < least:
@@ -168,18 +158,6 @@ def is_steady(qrs, same):  # type: ignore[no-untyped-def]
     lost = same and qrs.held.at - qrs.last.at > LOST
     count_steady(qrs, (LOWEST_OVERDUE if lost else STRANGE_SHARE) * qrs.height)
     return qrs.steady >= STRANGE and qrs.steady_at == qrs.held.at
-
-
-@njit(cache=True, nogil=True)
-def is_first_beat(qrs):  # type: ignore[no-untyped-def]
-    """Step 6. Judge the held peak by its score and, soon after a beat, as its T wave."""
-    held, last = qrs.held, qrs.last
-    count_steady(qrs, STEADY_SHARE * qrs.ceiling)
-    if held.score < threshold(qrs):
-        return False
-    soon = held.at - last.at < T_WINDOW
-    blunt = held.height < T_HEIGHT * last.height or held.sharp < T_SHARP * last.sharp
-    return not (soon and blunt)
 
 
 @njit(cache=True, nogil=True)

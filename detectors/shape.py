@@ -13,6 +13,8 @@ import math
 import numpy as np
 from numba import njit
 
+from dsp.lanes import LANES, dots8, sums8
+
 POINT = 2  # analysis samples a point: 8 ms
 MARGIN = 2  # points (16 ms) that a beat may be moved by to fit a template
 R_AT = 42  # point of the R peak
@@ -73,6 +75,8 @@ SEEN = np.dtype(
 SHAPE = np.dtype(
     [
         ("raw", "f4", (SPAN,)),  # the beat that is being looked at
+        ("powers", "f4", (LANES,)),  # of its QRS complex, mean removed, at each shift
+        ("both", "f4", (2 * LANES,)),  # room to work in
         ("now", SEEN),
         ("held", SEEN),  # the beat whose class is not yet known
         ("before", SEEN),  # the one before it
@@ -119,31 +123,38 @@ def snapshot(raw, signal, r, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def set_powers(shape):  # type: ignore[no-untyped-def]
+    """Power of the beat being looked at, at each shift, side by side."""
+    sums = shape.both
+    sums8(sums, QRS_SIZE, shape.raw, QRS_FROM - MARGIN)
+    for k in range(LANES):
+        shape.powers[k] = sums[LANES + k] - sums[k] * sums[k] * np.float32(1.0 / QRS_SIZE)
+
+
+@njit(cache=True, nogil=True)
 def align(leads, kind):  # type: ignore[no-untyped-def]
     """Distance to a kind, and the shift (points) at which the beat fits it best.
 
     The distance is the power of the difference over the power of both, 0 to 2, mean of the leads
-    by their weights. It counts shape and size alike.
+    by their weights. It counts shape and size alike. `set_powers` must have been called.
     """
+    apart, weights = leads[0].shape.both[LANES:], TINY
+    apart[:] = np.float32(0.0)
+    for i in range(leads.size):
+        shape = leads[i].shape
+        weight = shape.now.weight
+        if weight <= 0.0:
+            continue
+        template, powers, both = shape.templates[kind], shape.powers, shape.both
+        dots8(both, template.qrs, QRS_SIZE, shape.raw, QRS_FROM - MARGIN)
+        for k in range(LANES):
+            whole = powers[k] + template.power + TINY
+            apart[k] += weight * (whole - np.float32(2.0) * both[k]) / whole
+        weights += weight
     best, at = np.float32(9.0), 0
-    for shift in range(-MARGIN, MARGIN + 1):
-        apart, weights = np.float32(0.0), TINY
-        for i in range(leads.size):
-            shape = leads[i].shape
-            if shape.now.weight <= 0.0:
-                continue
-            template = shape.templates[kind]
-            begin = QRS_FROM + shift
-            mean = total(shape.raw, begin, QRS_SIZE)
-            power = dot(shape.raw, begin, shape.raw, begin, QRS_SIZE)
-            power -= mean * mean * np.float32(1.0 / QRS_SIZE)
-            both = dot(shape.raw, begin, template.qrs, 0, QRS_SIZE)
-            whole = power + template.power + TINY
-            apart += shape.now.weight * (whole - np.float32(2.0) * both) / whole
-            weights += shape.now.weight
-        apart /= weights
-        if apart < best:
-            best, at = apart, shift
+    for k in range(2 * MARGIN + 1):
+        if apart[k] / weights < best:
+            best, at = apart[k] / weights, k - MARGIN
     return best, at
 
 

@@ -13,11 +13,12 @@ from detectors.fibrillation import FIBRILLATION
 from detectors.pwave import PRELUDE
 from detectors.rhythm import RHYTHM
 from detectors.shape import SHAPE
+from dsp.mains import LINES, MAINS
 from dsp.resample import ANALYSIS_HZ, RESAMPLE
 from dsp.ring import WINDOW
 
 MAGIC = b"TRHA"
-VERSION = 9
+VERSION = 11
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
 SIGNAL_RING = 1024  # of the signal: a beat is looked at again when the next one is known
@@ -30,6 +31,8 @@ PEAKS_KEPT = 8
 POINTS = 20  # of a template
 STEP = 2  # samples between points: the slope holds nothing above 30 Hz
 SHIFTS = 16  # of a template that are computed side by side; not all count
+FIRSTS = 8  # high peaks that are kept while beats are not known yet
+TENTHS = 32  # of a second, whose means and maxima are kept so long
 TEMPLATES = 2  # of a lead: its usual beat and another one
 FACTS = 24  # about a peak that is judged
 HIDDEN = 16  # units of the network that weighs them
@@ -79,6 +82,7 @@ MATCH = np.dtype(
 LEAD = np.dtype(
     [
         ("resample", RESAMPLE),
+        ("mains", MAINS, (LINES,)),
         ("second", QUALITY),
         ("held_mv", "f4"),  # last sample that was there: stands in for missing ones
         ("offset_mv", "f4"),  # subtracted, so that the signal goes on smoothly after a gap
@@ -92,8 +96,10 @@ LEAD = np.dtype(
         ("scale", "f4"),  # by which its feature is multiplied there
         ("templates", TEMPLATE, (TEMPLATES,)),
         ("match", MATCH),  # of the peak that was judged last
+        ("firsts", "f4", (FIRSTS, POINTS)),  # slopes about high peaks, while learning
+        ("first_powers", "f4", (FIRSTS,)),  # sums of their squares
         ("polarity", "f4"),  # -1 to 1: which way the largest deflection of beats has pointed
-        ("signal", "f4", (SIGNAL_RING,)),  # resampled, mV
+        ("signal", "f4", (SIGNAL_RING,)),  # resampled, without hum, mV
         ("slope", "f4", (RING,)),  # of the QRS band, mV a 16 ms
         ("feature", "f4", (RING,)),  # its mean size over 80 ms
         ("absent", "u1", (RING,)),
@@ -142,7 +148,14 @@ QRS = np.dtype(
         ("noise", "f4"),
         ("ceiling", "f4"),  # slowly falling maximum of the feature
         ("mean", "f4"),  # slowly moving mean of the feature
-        ("steady", "i4"),  # peaks in a row at even intervals, while learning
+        ("tenths", "f4", (TENTHS,)),  # its means over tenths of a second, while learning
+        ("tops", "f4", (TENTHS,)),  # its maxima
+        ("n_firsts", "i4"),  # high peaks met, of which the last are kept
+        ("first_at", "i8", (FIRSTS,)),
+        ("first_height", "f4", (FIRSTS,)),
+        ("first_sharp", "f4", (FIRSTS,)),
+        ("first_beat", "u1", (FIRSTS,)),  # whether each was taken for a beat
+        ("steady", "i4"),  # peaks taken for none in a row, at even intervals
         ("steady_at", "i8"),
         ("steady_gap", "i8"),
         ("rr", "f4", (RR_KEPT,)),  # s, the oldest is overwritten
@@ -163,6 +176,7 @@ HEAD = np.dtype(
         ("n", "i8"),  # analysis samples made
         ("through", "i8"),  # device sample before which all beats are known
         ("finished", "u1"),
+        ("only_qrs", "u1"),  # 1: no classes, no rhythms, no fibrillation
         ("qrs", QRS),
         ("rhythm", RHYTHM),
         ("beats", BEATS),

@@ -13,7 +13,10 @@ from ecg import BadSetting
 
 
 class Models(NamedTuple):
-    """Weights of the judge of peaks and of fibrillation; forests of AF and of classes of beats."""
+    """Weights of the judge of peaks and of fibrillation; forests of AF and of classes of beats.
+
+    judge : float32 [2, detectors.judge.N_WEIGHTS], of later and of first beats
+    """
 
     judge: NDArray[np.float32]
     vf: NDArray[np.float32]
@@ -31,7 +34,7 @@ def models() -> Models:
     BadSetting
         If one of them cannot be read.
     """
-    judge = _read("judge", "weights")
+    judge = np.stack([_read("judge", "weights"), _read("first", "weights")])
     vf = _read("fibrillation", "weights")
     beats = load("beats")
     return Models(judge, vf, load("af")["af"], beats["ventricular"], beats["supraventricular"])

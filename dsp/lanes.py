@@ -92,9 +92,7 @@ def _correlate16(context: Any, builder: Any, signature: Any, arguments: Any) -> 
         row = _load(context, builder, kinds[3], x, place, WIDE)
         product = builder.fadd(product, builder.fmul(factor, row))
         power = builder.fadd(power, builder.fmul(row, row))
-    negative = builder.fcmp_ordered("<", product, ir.Constant(vector, [0.0] * WIDE))
-    size = builder.select(negative, builder.fneg(product), product)
-    ratio = builder.fdiv(builder.fmul(product, size), power)
+    ratio = builder.fdiv(builder.fmul(product, _size(builder, product)), power)
     _store(context, builder, kinds[0], like, i.type(0), ratio)
     _store(context, builder, kinds[0], like, i.type(WIDE), product)
     return context.get_dummy_value()
@@ -133,8 +131,8 @@ def _fold(context: Any, builder: Any, signature: Any, arguments: Any, join: Any)
     return _fold_lanes(builder, total, join)
 
 
-def _fold_lanes(builder: Any, vector: Any, join: Any) -> Any:
-    for width in (8, 4, 2, 1):
+def _fold_lanes(builder: Any, vector: Any, join: Any, lanes: int = WIDE) -> Any:
+    for width in [w for w in (8, 4, 2, 1) if w < lanes]:
         low = _part(builder, vector, 0, width)
         vector = join(low, _part(builder, vector, width, width))
     return builder.extract_element(vector, ir.IntType(32)(0))
@@ -161,10 +159,11 @@ def _max_change32(context: Any, builder: Any, signature: Any, arguments: Any) ->
     return _fold_lanes(builder, most, _larger(builder))
 
 
-def _before(builder: Any, n: Any, begin: int) -> Any:
+def _before(builder: Any, n: Any, begin: int, width: int = WIDE) -> Any:
     """Lanes whose numbers, counted from `begin`, are less than n."""
-    numbers = ir.Constant(_integers(WIDE), list(range(begin, begin + WIDE)))
-    return builder.icmp_signed("<", numbers, _spread(builder, builder.trunc(n, ir.IntType(32))))
+    numbers = ir.Constant(_integers(width), list(range(begin, begin + width)))
+    limit = _spread(builder, builder.trunc(n, ir.IntType(32)), width)
+    return builder.icmp_signed("<", numbers, limit)
 
 
 @_kernel
@@ -179,17 +178,164 @@ def _largest16(context: Any, builder: Any, signature: Any, arguments: Any) -> An
     least = ir.Constant(row.type, [float("-inf")] * WIDE)
     row = builder.select(_before(builder, n, 0), row, least)
     top = _spread(builder, _fold_lanes(builder, row, _larger(builder)))
-    found = builder.bitcast(builder.fcmp_ordered("==", row, top), ir.IntType(WIDE))
-    place = builder.cttz(found, ir.IntType(1)(0))
+    return _first(builder, builder.fcmp_ordered("==", row, top), WIDE)
+
+
+def _spread(builder: Any, value: Any, width: int = WIDE) -> Any:
+    """A vector that holds a value in every lane."""
+    one = builder.insert_element(
+        ir.Constant(ir.VectorType(value.type, width), ir.Undefined), value, ir.IntType(32)(0)
+    )
+    return builder.shuffle_vector(one, one, ir.Constant(_integers(width), [0] * width))
+
+
+@_with_constants
+def ranked(typing_context, x, n, k, width):  # type: ignore[no-untyped-def]
+    """Place of the `k`-th smallest of x[0 … n - 1], n <= width of float32 that exist; no NaN.
+
+    All ranks are counted side by side: what is larger cannot be predicted, and nothing waits.
+    """
+    return types.int64(x, types.int64, types.int64, width), _ranked
+
+
+def _ranked(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    x, n, k, _ = arguments
+    width = signature.args[3].literal_value
+    row = _load(context, builder, signature.args[0], x, n.type(0), width)
+    row = builder.select(
+        _before(builder, n, 0, width), row, ir.Constant(row.type, [float("inf")] * width)
+    )
+    rank = ir.Constant(_integers(width), [0] * width)
+    for m in range(width):
+        other = builder.shuffle_vector(row, row, ir.Constant(_integers(width), [m] * width))
+        later = ir.Constant(ir.VectorType(ir.IntType(1), width), [i > m for i in range(width)])
+        equal = builder.and_(builder.fcmp_ordered("==", other, row), later)
+        lower = builder.or_(builder.fcmp_ordered("<", other, row), equal)
+        rank = builder.add(rank, builder.zext(lower, rank.type))
+    wanted = _spread(builder, builder.trunc(k, ir.IntType(32)), width)
+    return _first(builder, builder.icmp_signed("==", rank, wanted), width)
+
+
+def _first(builder: Any, lanes: Any, width: int) -> Any:
+    """Number of the first lane that is set; `width` when none is."""
+    place = builder.cttz(builder.bitcast(lanes, ir.IntType(width)), ir.IntType(1)(0))
     return builder.zext(place, ir.IntType(64))
 
 
-def _spread(builder: Any, value: Any) -> Any:
-    """A vector that holds a value 16 times."""
-    one = builder.insert_element(
-        ir.Constant(ir.VectorType(value.type, WIDE), ir.Undefined), value, ir.IntType(32)(0)
-    )
-    return builder.shuffle_vector(one, one, ir.Constant(_integers(WIDE), [0] * WIDE))
+@_with_constants
+def dots8(typing_context, sums, c, count, x, i):  # type: ignore[no-untyped-def]
+    """Set sums[l], l in 0 … 7, to the sum of products c[j] * x[i + j + l], j in 0 … count - 1.
+
+    Every fourth product first, then the sums 0 and 1 to 2 and 3. float32 in one piece, indices
+    >= 0; count is a constant, a multiple of 4.
+    """
+    return types.void(sums, c, count, x, types.int64), _dots8
+
+
+def _dots8(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    kinds, (sums, c, _, x, i) = signature.args, arguments
+    parts = _fours()
+    for j in range(kinds[2].literal_value):
+        factor = _load(context, builder, kinds[1], c, i.type(j), 1)
+        factor = _spread(builder, builder.extract_element(factor, ir.IntType(32)(0)), LANES)
+        row = _load(context, builder, kinds[3], x, builder.add(i, i.type(j)), LANES)
+        parts[j % 4] = builder.fadd(parts[j % 4], builder.fmul(factor, row))
+    _store(context, builder, kinds[0], sums, i.type(0), _joined(builder, parts))
+    return context.get_dummy_value()
+
+
+@_with_constants
+def sums8(typing_context, sums, count, x, i):  # type: ignore[no-untyped-def]
+    """Set sums[l] to the sum of x[i + j + l], j in 0 … count - 1, sums[8 + l] to that of squares.
+
+    l in 0 … 7; order and arguments as those of `dots8`.
+    """
+    return types.void(sums, count, x, types.int64), _sums8
+
+
+def _sums8(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    kinds, (sums, _, x, i) = signature.args, arguments
+    plain, squares = _fours(), _fours()
+    for j in range(kinds[1].literal_value):
+        row = _load(context, builder, kinds[2], x, builder.add(i, i.type(j)), LANES)
+        plain[j % 4] = builder.fadd(plain[j % 4], row)
+        squares[j % 4] = builder.fadd(squares[j % 4], builder.fmul(row, row))
+    _store(context, builder, kinds[0], sums, i.type(0), _joined(builder, plain))
+    _store(context, builder, kinds[0], sums, i.type(LANES), _joined(builder, squares))
+    return context.get_dummy_value()
+
+
+def _fours() -> list[Any]:
+    return [ir.Constant(ir.VectorType(ir.FloatType(), LANES), [0.0] * LANES)] * 4
+
+
+def _joined(builder: Any, parts: list[Any]) -> Any:
+    return builder.fadd(builder.fadd(parts[0], parts[1]), builder.fadd(parts[2], parts[3]))
+
+
+@_with_constants
+def sum_wide(typing_context, x, n):  # type: ignore[no-untyped-def]
+    """Sum, float64, of the first n of x, float32: every 8th first, then halves.
+
+    n is a constant, a multiple of 8.
+    """
+    return types.float64(x, n), _sum_wide
+
+
+def _sum_wide(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    total = ir.Constant(_doubles(), [0.0] * LANES)
+    for i in range(0, signature.args[1].literal_value, LANES):
+        row = _load(context, builder, signature.args[0], arguments[0], ir.IntType(64)(i), LANES)
+        total = builder.fadd(total, builder.fpext(row, _doubles()))
+    return _fold_lanes(builder, total, builder.fadd, LANES)
+
+
+@_with_constants
+def moments(typing_context, x, mean, n):  # type: ignore[no-untyped-def]
+    """Sums over i = 1 … n - 1 of |v|, v², v⁴, |d|, d², d⁴, |d - d'|, then the largest |v| and |d|.
+
+    v = x[i] - mean, d = x[i] - x[i - 1] and d' the one before it; float64 of x, float32 of which
+    n + 1 exist. Every 8th is summed first, then halves; n is a constant, a multiple of 8.
+    """
+    return types.Tuple([types.float64] * 9)(x, types.float64, n), _moments
+
+
+def _moments(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    x, mean, _ = arguments
+    kind, index, n = signature.args[0], ir.IntType(64), signature.args[2].literal_value
+    zero = ir.Constant(_doubles(), [0.0] * LANES)
+    sums, last = [zero] * 9, None
+    mean = _spread(builder, mean, LANES)
+    for i in range(1, n, LANES):
+        row = _load(context, builder, kind, x, index(i), LANES)
+        before = _load(context, builder, kind, x, index(i - 1), LANES)
+        v = builder.fsub(builder.fpext(row, _doubles()), mean)
+        d = builder.fpext(builder.fsub(row, before), _doubles())
+        turned = list(range(LANES - 1, 2 * LANES - 1)) if last else [0, *range(LANES - 1)]
+        d_before = builder.shuffle_vector(last or d, d, ir.Constant(_integers(LANES), turned))
+        bend, last = builder.fsub(d, d_before), d
+        if i + LANES > n:  # the last one is not there
+            there = ir.Constant(
+                ir.VectorType(ir.IntType(1), LANES), [i + lane < n for lane in range(LANES)]
+            )
+            v, d, bend = (builder.select(there, a, zero) for a in (v, d, bend))
+        v2, d2 = builder.fmul(v, v), builder.fmul(d, d)
+        new = [_size(builder, v), v2, builder.fmul(v2, v2)]
+        new += [_size(builder, d), d2, builder.fmul(d2, d2), _size(builder, bend)]
+        tops = [_larger(builder)(a, b) for a, b in ((sums[7], new[0]), (sums[8], new[3]))]
+        sums = [*(builder.fadd(a, b) for a, b in zip(sums[:7], new, strict=True)), *tops]
+    folded = [_fold_lanes(builder, a, builder.fadd, LANES) for a in sums[:7]]
+    folded += [_fold_lanes(builder, a, _larger(builder), LANES) for a in sums[7:]]
+    return context.make_tuple(builder, signature.return_type, folded)
+
+
+def _size(builder: Any, vector: Any) -> Any:
+    zero = ir.Constant(vector.type, [0.0] * vector.type.count)
+    return builder.select(builder.fcmp_ordered("<", vector, zero), builder.fneg(vector), vector)
+
+
+def _doubles() -> Any:
+    return ir.VectorType(ir.DoubleType(), LANES)
 
 
 @_kernel

@@ -54,29 +54,30 @@ def taps(fs_hz: float) -> NDArray[np.float32]:
 
 
 @njit(cache=True, nogil=True)
-def inputs_for(n, step, half):  # type: ignore[no-untyped-def]
-    """How many inputs, from the first of the stream, output `n` needs; `step` inputs an output."""
-    return math.floor(n * step) + half + 1
+def inputs_for(n, fs_hz, half):  # type: ignore[no-untyped-def]
+    """How many inputs, from the first of the stream, output `n` needs."""
+    # multiplied first: at a whole rate nothing is rounded
+    return math.floor(n * fs_hz / ANALYSIS_HZ) + half + 1
 
 
 @njit(cache=True, nogil=True)
-def place(n, step, n_taps, first, row):  # type: ignore[no-untyped-def]
+def place(n, fs_hz, n_taps, first, row):  # type: ignore[no-untyped-def]
     """Where the outputs `n`, `n + 1`, … lie.
 
     first, row : int64 [n_outputs]; the input before each, counted from that of output `n`, and
     the begin of the row of its phase in a table of rows of `n_taps`.
     """
-    start = math.floor(n * step)
+    start = math.floor(n * fs_hz / ANALYSIS_HZ)
     for k in range(first.size):
-        position = (n + k) * step
+        position = (n + k) * fs_hz / ANALYSIS_HZ
         whole = math.floor(position)
         first[k] = whole - start
         row[k] = int((position - whole) * PHASES + 0.5) * n_taps
 
 
 @njit(cache=True, nogil=True)
-def interpolate(inputs, table, n_taps, first, row, out):  # type: ignore[no-untyped-def]
-    """Step 1. Outputs from the inputs that begin with the first one of the first window.
+def interpolate(inputs, begin, table, n_taps, first, row, out):  # type: ignore[no-untyped-def]
+    """Step 1. Outputs; the window of output k begins with the input `begin + first[k]`.
 
     inputs : float32; table : what `taps` gives, row after row; first, row : what `place` gives;
     out : float32 [n_outputs]
@@ -84,6 +85,6 @@ def interpolate(inputs, table, n_taps, first, row, out):  # type: ignore[no-unty
     for k in range(out.size):
         total = np.float32(0.0)
         for group in range(0, n_taps, LANES):
-            i, j = first[k] + group, row[k] + group
+            i, j = begin + first[k] + group, row[k] + group
             total += dot8(inputs, i, table, j)
         out[k] = total

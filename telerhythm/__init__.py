@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ecg import Findings
 
@@ -39,7 +39,12 @@ __all__ = [
 ]
 
 
-def analyze(x_mv: ArrayLike, fs_hz: float, leads: Sequence[str] | None = None) -> Findings:
+def analyze(
+    x_mv: ArrayLike,
+    fs_hz: float,
+    leads: Sequence[str] | None = None,
+    only: Literal["qrs"] | None = None,
+) -> Findings:
     """Analyse a whole stretch of signal, with the very kernels of the live path.
 
     Parameters
@@ -50,6 +55,8 @@ def analyze(x_mv: ArrayLike, fs_hz: float, leads: Sequence[str] | None = None) -
         Sampling rate, 100 to 1,000 Hz.
     leads : sequence of str, [n_leads], optional
         Names of the leads; `ECG` when not given.
+    only : "qrs", optional
+        Beats and quality, no classes and no rhythms: takes a fraction of the time.
 
     Returns
     -------
@@ -60,6 +67,8 @@ def analyze(x_mv: ArrayLike, fs_hz: float, leads: Sequence[str] | None = None) -
     ------
     ecg.BadSignal
         If shape, type or rate are not as above.
+    ecg.BadSetting
+        For another `only`.
 
     Examples
     --------
@@ -73,7 +82,7 @@ def analyze(x_mv: ArrayLike, fs_hz: float, leads: Sequence[str] | None = None) -
     from detectors.analyzer import Analyzer
 
     x = np.atleast_2d(np.asarray(x_mv))
-    analyzer = Analyzer(fs_hz, leads or ("ECG",) * len(x))
+    analyzer = Analyzer(fs_hz, leads or ("ECG",) * len(x), only=only)
     return Findings.concat([analyzer.push(x), analyzer.finish()]).with_classes()
 
 

@@ -17,8 +17,13 @@ _NO_VF = np.array([0.0] * N_MEASURES + [-9.0], np.float32)
 
 
 def only(judge: Floats) -> Models:
-    """Models that find beats, and tell nothing about them."""
+    """Models that find beats, and tell nothing about them; judge : [2, N_WEIGHTS]."""
     return Models(judge, _NO_VF, _NEVER, _NEVER, _NEVER)
+
+
+def with_first(judge: Floats) -> Floats:
+    """Weights of the judge, [N_WEIGHTS], and the shipped ones for first beats beneath."""
+    return np.stack([judge, models().judge[1]])
 
 
 def capture(x_mv: Floats, fs_hz: float) -> tuple[Ints, Floats]:

@@ -70,7 +70,8 @@ def main() -> int:
     data, began = Path(options.data), time.perf_counter()
     if options.check:
         show(
-            "shipped weights", tested(data, TEST_SEED, dict.fromkeys(range(FOLDS), models().judge))
+            "shipped weights",
+            tested(data, TEST_SEED, dict.fromkeys(range(FOLDS), models().judge[0])),
         )
         return 0
     rows, of_fold = learn(data, began)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from detectors import Analyzer, kernel
 from detectors.analyzer import FINISH_S, tables
 from detectors.facts import N_FACTS
 from ecg import Annotations
-from training.capture import only
+from training.capture import only, with_first
 from training.judge_cases import Case
 from training.judge_rows import (
     CLEAN,
@@ -49,13 +50,13 @@ class Figure:
     @property
     def se(self) -> float:
         """Sensitivity, %."""
-        return 100 * (1 - self.missed / self.n)
+        return 100 * (1 - self.missed / self.n) if self.n else math.nan
 
     @property
     def ppv(self) -> float:
         """Positive predictivity, %."""
         found = self.n - self.missed
-        return 100 * found / (found + self.extra)
+        return 100 * found / (found + self.extra) if found + self.extra else math.nan
 
     def line(self) -> str:
         """As text."""
@@ -73,7 +74,7 @@ def tested(data: Path, seed: int, weights: dict[int, Floats]) -> Figures:
     found = {}
     with ThreadPoolExecutor(WORKERS) as pool:
         for name, cases in test_sets(data, seed):
-            own = [weights[fold_of(case.patient, len(weights))] for case in cases]
+            own = [with_first(weights[fold_of(case.patient, len(weights))]) for case in cases]
             found[name] = pooled(list(pool.map(table_of, cases, own)))
     return found
 

@@ -20,10 +20,11 @@ from archive.read import read_annotations, read_record
 from detectors import Bank, kernel
 from detectors.analyzer import tables
 from detectors.judge import ADDED, COUNTED, LAST, N_WEIGHTS
+from detectors.qrs import LEARNING_BEATS
 from detectors.state import FACTS, HIDDEN
 from dsp.filters import DELAY
 from dsp.resample import ANALYSIS_HZ
-from training.capture import only
+from training.capture import only, with_first
 from training.disturb import nstdb
 from training.judge_cases import (
     Case,
@@ -130,7 +131,7 @@ def collect(data: Path, seed: int, weights: dict[int, Floats]) -> Rows:
 
     def of_fold(kind: int, cases: list[Case], fold: int) -> Rows:
         parts = []
-        for case, (facts, at) in zip(cases, judged(cases, weights[fold]), strict=True):
+        for case, (facts, at) in zip(cases, judged(cases, with_first(weights[fold])), strict=True):
             is_beat, counts = labels(case, at)
             rng = np.random.default_rng([seed, case.patient, at.size])
             odds = evidence(facts, weights[fold])
@@ -156,8 +157,13 @@ def fold_of(patient: int, n_folds: int) -> int:
     return patient % n_folds
 
 
-def judged(cases: list[Case], weights: Floats) -> list[tuple[Floats, NDArray[np.float64]]]:
-    """Facts [n, FACTS] and places (device samples) of all peaks judged, by case."""
+def judged(
+    cases: list[Case], weights: Floats, first: bool = False
+) -> list[tuple[Floats, NDArray[np.float64]]]:
+    """Facts [n, FACTS] and places (device samples) of all peaks judged, by case.
+
+    weights : [2, N_WEIGHTS]; first : those judged before eight beats are known, else the later ones
+    """
     fs_hz, n_leads = cases[0].fs_hz, len(cases[0].x_mv)
     bank, chunk = Bank(fs_hz, n_leads, len(cases)), int(CHUNK_S * fs_hz)
     longest = max(case.x_mv.shape[1] for case in cases)
@@ -172,8 +178,9 @@ def judged(cases: list[Case], weights: Floats) -> list[tuple[Floats, NDArray[np.
     heads, leads = bank.state["head"], bank.state["leads"]
     for begin in range(0, longest - chunk + 1, chunk):
         piece = np.ascontiguousarray(x[:, :, begin : begin + chunk])
+        learning = qrs["n_beats"] < LEARNING_BEATS
         kernel.advance_all(heads, leads, piece, sizes, bank._work, models, (*rows, counts))
-        for i in np.flatnonzero(qrs["n_judged"] != seen):
+        for i in np.flatnonzero((qrs["n_judged"] != seen) & (learning == first)):
             facts[i].append(qrs["facts"][i].copy())
             places[i].append((float(qrs["judged_at"][i]) - DELAY) * fs_hz / ANALYSIS_HZ)
         seen = qrs["n_judged"].copy()
@@ -187,7 +194,8 @@ def labels(case: Case, at: NDArray[np.float64]) -> tuple[Bools, Bools]:
     """Which peaks are beats: of those near a true beat the nearest. And which count at all."""
     window = round(MATCH_S * case.fs_hz)
     marks = read_marks(case.truth, window)
-    beats = case.r_samples
+    far = 1 << 40  # a case may have no beats
+    beats = np.r_[-far, case.r_samples, far]
     near = np.clip(np.searchsorted(beats, at), 1, beats.size - 1)
     near = np.where(np.abs(beats[near] - at) < np.abs(beats[near - 1] - at), near, near - 1)
     away = np.abs(beats[near] - at)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detectors import Analyzer
-from ecg import BadSignal, Findings
+from ecg import BadSetting, BadSignal, Findings
 from ecg.codes import QualityCode
 
 
@@ -121,3 +121,22 @@ def test_quality_is_told_of_each_lead(heart):
 def test_the_state_of_a_lead_is_small():
     one, two = (Analyzer(250, ("L",) * n).state.nbytes for n in (1, 2))
     assert two - one <= 16_384
+
+
+def test_qrs_alone_finds_the_same_beats_and_nothing_else(heart):
+    x, _ = heart(np.full(30, 0.8))
+    whole, alone = Analyzer(360.0), Analyzer(360.0, only="qrs")
+    whole, alone = whole.push(x), Analyzer.restore(alone.state.tobytes()).push(x)
+    assert alone.beats.size > 20
+    for name in ("sample", "rr_s", "confidence"):
+        assert np.array_equal(alone.beats[name], whole.beats[name], equal_nan=True)
+    assert (alone.quality == whole.quality).all()
+    assert np.array_equal(alone.vitals["hr_bpm"], whole.vitals["hr_bpm"], equal_nan=True)
+    assert np.isnan(alone.vitals["pvc_per_min"]).all()
+    assert alone.classified.size == alone.episodes.size == 0
+    assert set(alone.with_classes().beats["code"]) == {ord("?")}
+
+
+def test_only_what_exists_can_be_asked_for():
+    with pytest.raises(BadSetting, match="'qrs'"):
+        Analyzer(360.0, only="classes")

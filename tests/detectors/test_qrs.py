@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.signal import resample_poly
 
 from detectors import Analyzer
 from ecg import Findings
@@ -86,7 +87,7 @@ def test_tall_t_waves_are_no_beats(heart, all_found):
     all_found(x, r_s)
 
 
-@pytest.mark.parametrize("line_hz", [50.0, 60.0])
+@pytest.mark.parametrize("line_hz", [49.9, 50.0, 60.0, 60.1])
 def test_powerline_of_half_a_millivolt(heart, all_found, line_hz):
     x, r_s = heart(np.full(30, 0.8))
     t = np.arange(x.shape[1]) / 360.0
@@ -152,6 +153,34 @@ def test_real_records(real, errors, record, most):
     found = beats_of(x[:1], fs_hz)["sample"]
     late = expected[expected > 4 * fs_hz]
     assert sum(errors(found[found > 3.9 * fs_hz], late, 0.15 * fs_hz)) <= most
+
+
+@pytest.mark.parametrize("gain", [0.1, 10.0, -1.0])
+@pytest.mark.parametrize("record", ["119", "230"])
+def test_real_records_at_another_gain_give_the_same_beats(real, errors, record, gain):
+    x, fs_hz, _ = real(record, 300, 420)
+    own, changed = (beats_of(y[:1], fs_hz)["sample"] for y in (x, np.float32(gain) * x))
+    assert errors(changed, own, 1) == (0, 0)
+
+
+@pytest.mark.parametrize("rate_hz", [125, 200, 250, 257, 500, 1000])
+@pytest.mark.parametrize("record", ["119", "230"])
+def test_real_records_at_another_rate_give_the_same_beats(real, errors, record, rate_hz):
+    x, fs_hz, _ = real(record, 300, 420)
+    resampled = resample_poly(x[:1], rate_hz, 360, axis=1).astype(np.float32)
+    own = beats_of(x[:1], fs_hz)["sample"] / fs_hz
+    assert errors(beats_of(resampled, float(rate_hz))["sample"] / rate_hz, own, 0.02) == (0, 0)
+
+
+@pytest.mark.parametrize("line_hz", [50.1, 59.9])
+@pytest.mark.parametrize("record", ["119", "230"])
+def test_real_records_with_hum_of_half_a_millivolt(real, errors, record, line_hz):
+    x, fs_hz, _ = real(record, 300, 420)
+    hum = 0.5 * np.sin(2 * np.pi * line_hz * np.arange(x.shape[1]) / fs_hz)
+    own = beats_of(x[:1], fs_hz)["sample"] / fs_hz
+    found = beats_of(x[:1] + hum.astype(np.float32), fs_hz)["sample"] / fs_hz
+    known_s = 5.0  # by then the hum is known
+    assert errors(found[found > known_s], own[own > known_s], 0.02) == (0, 0)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.2])

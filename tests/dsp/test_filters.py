@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsp import filters
-from dsp.features import median, sharpness
+from dsp.features import median, median16, sharpness
 
 rng = np.random.default_rng(0)
 
@@ -72,6 +72,13 @@ def test_median_is_that_of_numpy(values):
     padded = np.array([*values, 1e9], np.float32)
     expected = np.median(np.array(values, np.float32)) if values else 0.0
     assert median(padded, len(values)) == pytest.approx(float(expected), abs=1e-4)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-100, 100, width=32), min_size=1, max_size=16))
+def test_median16_is_median(values):
+    padded = np.array([*values, *[1e9] * (16 - len(values))], np.float32)
+    assert median16(padded, len(values)) == median(padded, len(values))
 
 
 def test_sharpness_is_the_largest_change_of_slope():

@@ -89,3 +89,62 @@ def test_changes_are_those_of_the_lanes_that_count(i, n):
 @given(st.floats(np.float32(2**-100), np.float32(2**100), width=32))
 def test_the_logarithm_is_near_that_of_numpy(x):
     assert log2(np.float32(x)) == pytest.approx(np.log2(x), abs=4e-6, rel=2e-7)
+
+
+@njit
+def nth(x, n, k, width):
+    if width == 16:
+        return x[lanes.ranked(x, n, k, 16)]
+    return x[lanes.ranked(x, n, k, 32)]
+
+
+@pytest.mark.parametrize("width", [16, 32])
+def test_the_nth_smallest_is_that_of_a_sort_even_among_equal_ones(width):
+    for n in range(1, width + 1):
+        x = np.round(rng.normal(size=width), 1).astype("f4")
+        assert [nth(x, n, k, width) for k in range(n)] == np.sort(x[:n]).tolist()
+
+
+@njit
+def dots(c, x, i):
+    found = np.zeros(16, np.float32)
+    lanes.dots8(found, c, POINTS, x, i)
+    return found[:8]
+
+
+@njit
+def sums_of(x, i):
+    found = np.zeros(16, np.float32)
+    lanes.sums8(found, POINTS, x, i)
+    return found
+
+
+def in_fours(products):
+    """Sum in the order that is promised."""
+    s = np.zeros(4, np.float32)
+    for four in products.reshape(-1, 4):
+        s += four
+    return (s[0] + s[1]) + (s[2] + s[3])
+
+
+def test_products_and_sums_at_eight_shifts_have_a_fixed_order():
+    c, x = rng.normal(size=POINTS).astype("f4"), rng.normal(size=64).astype("f4")
+    pieces = [x[5 + shift :][:POINTS] for shift in range(8)]
+    assert dots(c, x, 5).tolist() == [in_fours(c * piece) for piece in pieces]
+    expected = [in_fours(piece) for piece in pieces] + [in_fours(p * p) for p in pieces]
+    assert sums_of(x, 5).tolist() == expected
+
+
+@njit
+def moments_of(x, mean):
+    return lanes.sum_wide(x, 40), lanes.moments(x, mean, 40)
+
+
+def test_moments_are_those_of_numpy_and_what_lies_behind_does_not_count():
+    x = np.append(rng.normal(size=40), np.nan).astype("f4")
+    total, found = moments_of(x, 0.25)
+    v, d = x[1:40].astype(float) - 0.25, np.diff(x[:40]).astype(float)
+    expected = [f(a) for a in (v, d) for f in (lambda a: abs(a), lambda a: a**2, lambda a: a**4)]
+    sums = [a.sum() for a in expected] + [abs(np.diff(d)).sum(), abs(v).max(), abs(d).max()]
+    assert total == pytest.approx(x[:40].sum(dtype=float))
+    assert found == pytest.approx(sums)

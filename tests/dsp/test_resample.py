@@ -15,18 +15,18 @@ from dsp.lanes import dot8
 def resampled(x, fs_hz, block=23):
     """All outputs that the inputs allow, by the kernels, block by block; zeros come before."""
     table, half = resample.taps(fs_hz), resample.half_width(fs_hz)
-    step, n_taps = fs_hz / resample.ANALYSIS_HZ, table.shape[1]
+    n_taps = table.shape[1]
     inputs = np.r_[np.zeros(n_taps), x].astype(np.float32)
     n_out = 0
-    while resample.inputs_for(n_out, step, half) <= len(x):
+    while resample.inputs_for(n_out, fs_hz, half) <= len(x):
         n_out += 1
     out = np.empty(n_out, np.float32)
     for n in range(0, n_out, block):
         part = out[n : n + block]
         first, row = np.empty((2, part.size), np.int64)
-        resample.place(n, step, n_taps, first, row)
-        begin = resample.inputs_for(n, step, half)  # of n_taps inputs, the last one needed
-        resample.interpolate(inputs[begin:], table.ravel(), n_taps, first, row, part)
+        resample.place(n, fs_hz, n_taps, first, row)
+        begin = resample.inputs_for(n, fs_hz, half)  # of n_taps inputs, the last one needed
+        resample.interpolate(inputs, begin, table.ravel(), n_taps, first, row, part)
     return out
 
 
