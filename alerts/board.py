@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from alerts.rules import unanswered
@@ -44,10 +44,12 @@ class Board:
         serial: int,
         now_ns: int,
         off: Collection[AlarmKind] = (),
-        suppressed: Iterable[Suppressed] = (),
+        suppressed: tuple[Suppressed, ...] = (),
     ) -> None:
-        self._alarms = {(alarm.kind, alarm.about): alarm for alarm in alarms}
-        self._suppressed = {(kind, about): alarm_id for kind, about, alarm_id in suppressed}
+        self._alarms = {(alarm.kind, alarm.about): alarm for alarm in alarms} if alarms else {}
+        self._suppressed: dict[tuple[AlarmKind, str], str] = {}
+        if suppressed:
+            self._suppressed = {(kind, about): alarm_id for kind, about, alarm_id in suppressed}
         self._off = off
         self._now_ns = now_ns
         self.serial = serial
@@ -59,6 +61,8 @@ class Board:
 
     def suppressed(self) -> tuple[Suppressed, ...]:
         """What is not shown."""
+        if not self._suppressed:
+            return ()
         return tuple((kind, about, i) for (kind, about), i in self._suppressed.items())
 
     @property
@@ -68,6 +72,8 @@ class Board:
 
     def holding(self, kind: AlarmKind) -> list[Alarm]:
         """Alarms of the kind whose condition holds."""
+        if not self._alarms:
+            return []
         return [
             alarm
             for alarm in self._alarms.values()
@@ -156,20 +162,20 @@ class Board:
                 self._alarms[key] = alarm = replace(alarm, escalated=True)
                 waited_s = (self._now_ns - alarm.raised_ns) / 1e9
                 text = f"{alarm.text} Not acknowledged for {waited_s:.0f} s."
-                self._note(replace(alarm, phase=Phase.ESCALATED, text=text), self._now_ns)
+                self._note(alarm, Phase.ESCALATED, self._now_ns, text)
 
     def verified(self, kind: AlarmKind, about: str, text: str) -> None:
         """What the signal says of an alarm that a device raised; the alarm stays."""
         alarm = self._alarms.get((kind, about))
         if alarm is not None:
             self._alarms[kind, about] = alarm = replace(alarm, text=text)
-            self._note(replace(alarm, phase=Phase.VERIFIED), self._now_ns)
+            self._note(alarm, Phase.VERIFIED, self._now_ns)
 
     def withdraw(self, kind: AlarmKind, about: str, text: str) -> None:
         """The signal contradicts an alarm that a device raised: it goes, and the log says why."""
         alarm = self._alarms.pop((kind, about), None)
         if alarm is not None:
-            self._note(replace(alarm, phase=Phase.SUPPRESSED, text=text), self._now_ns)
+            self._note(alarm, Phase.SUPPRESSED, self._now_ns, text)
 
     def _make(self, condition: Condition) -> Alarm:
         self.serial += 1
@@ -187,35 +193,42 @@ class Board:
 
     def _tell(self, alarm: Alarm, phase: Phase, condition: Condition, text: str) -> None:
         evidence = condition.evidence() if condition.evidence is not None else None
-        self._note(replace(alarm, phase=phase, text=text), condition.t_ns, evidence=evidence)
+        self._note(alarm, phase, condition.t_ns, text, evidence=evidence)
 
     def _find(self, alarm_id: str) -> Alarm | None:
         return next((a for a in self._alarms.values() if a.id == alarm_id), None)
 
     def _reset(self, alarm: Alarm, by: str, t_ns: int) -> None:
         del self._alarms[alarm.kind, alarm.about]
-        self._note(replace(alarm, phase=Phase.RESET), t_ns, by=by)
+        self._note(alarm, Phase.RESET, t_ns, by=by)
 
     def _end(self, alarm: Alarm, t_ns: int, text: str, by: str | None = None) -> None:
         del self._alarms[alarm.kind, alarm.about]
-        self._note(replace(alarm, phase=Phase.ENDED, text=text), t_ns, by=by)
+        self._note(alarm, Phase.ENDED, t_ns, text, by=by)
 
     def _change(self, alarm: Alarm, t_ns: int, by: str | None = None) -> None:
         self._alarms[alarm.kind, alarm.about] = alarm
-        self._note(alarm, t_ns, by=by)
+        self._note(alarm, alarm.phase, t_ns, by=by)
 
     def _note(
-        self, alarm: Alarm, t_ns: int, *, by: str | None = None, evidence: Evidence | None = None
+        self,
+        alarm: Alarm,
+        phase: Phase,
+        t_ns: int,
+        text: str | None = None,
+        *,
+        by: str | None = None,
+        evidence: Evidence | None = None,
     ) -> None:
         self.transitions.append(
             Transition(
                 alarm_id=alarm.id,
                 kind=alarm.kind,
                 priority=alarm.priority,
-                phase=alarm.phase,
+                phase=phase,
                 t_ns=t_ns,
                 noted_ns=self._now_ns,
-                text=alarm.text,
+                text=alarm.text if text is None else text,
                 by=by,
                 evidence=evidence,
             )

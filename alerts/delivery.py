@@ -26,7 +26,6 @@ def document(state: State, now_ns: int) -> BedAlarms:
     )
 
 
-def message(state: State, now_ns: int) -> tuple[str, bytes]:
-    """Topic and payload of the document: retained, QoS 1."""
-    document_ = document(state, now_ns)
-    return alarm_topic(document_.ward, document_.bed), encode_state(document_)
+def message(bed: BedAlarms) -> tuple[str, bytes]:
+    """Topic and payload of the document: to be published retained, QoS 1."""
+    return alarm_topic(bed.ward, bed.bed), encode_state(bed)

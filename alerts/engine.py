@@ -132,7 +132,8 @@ def step(
         case Analysed():
             leads = event.leads or state.leads
             teller = Teller(board, state.limits, leads, state.pulses)
-            after = state._replace(leads=leads, signal=watch(state.signal, event, teller))
+            signal = watch(state.signal, event, teller)
+            after = State(state.place, state.limits, leads, signal, *state[4:])
         case FrameSeen():
             seen_ns = event.received_ns
             after = _seen(state, seen_ns if state.seen_ns is None else max(state.seen_ns, seen_ns))
@@ -154,13 +155,12 @@ def step(
             after = state._replace(claims=device.conclude(state.claims, event, board, now_ns))
         case _:
             after = people.obey(state, event, board, now_ns)
-    if not board.transitions and board.suppressed() == state.suppressed:
+    suppressed = board.suppressed()
+    if not board.transitions and suppressed == state.suppressed:
         return after, ()
     if after.audio_pause is not None and any(_breaks_pause(t) for t in board.transitions):
         after = after._replace(audio_pause=None)
-    after = after._replace(
-        alarms=board.sorted(), serial=board.serial, suppressed=board.suppressed()
-    )
+    after = after._replace(alarms=board.sorted(), serial=board.serial, suppressed=suppressed)
     return after, tuple(board.transitions)
 
 

@@ -21,8 +21,11 @@ from ecg.clock import NS
 KEEP_NS = 30 * NS
 GOOD = 0.6
 """Quality from which a pulse counts: likeness in shape and height to those before it."""
-TRANSIT_NS = NS * 4 // 5
-"""A pulse that comes sooner may belong to the last QRS: 0.1 to 0.5 s, and the half of its rise."""
+TRANSIT_NS = NS * 2 // 5
+"""By so much more than the usual delay of its channel may a pulse of the last QRS be late: makers
+of plethysmographs differ by 0.8 s among each other."""
+USUAL_DELAY_NS = NS * 2 // 5
+"""Of a channel of which nothing is known: 0.1 to 0.7 s."""
 SILENCE_NS = 5 * NS
 # A deficit of pulses is usual in fast atrial fibrillation, half as many as QRS are not: then each
 # beat was counted twice. Nor are half as many QRS again.
@@ -43,20 +46,24 @@ class Pulse:
         0..1: likeness to the pulses before.
     channel : int
         Which of the channels: a heartbeat makes a pulse in each.
+    delay_ns : int
+        From the R peak to the pulse of its beat, about, in this channel.
     """
 
     through_ns: int
     beats_ns: NDArray[Any] = field(default_factory=lambda: np.empty(0, np.int64))
     quality: NDArray[Any] = field(default_factory=lambda: np.empty(0, np.float32))
     channel: int = 0
+    delay_ns: int = USUAL_DELAY_NS
 
 
 @dataclass(frozen=True, slots=True)
 class Pulses:
-    """The good pulses of the last 30 s, by channel."""
+    """The good pulses of the last 30 s, by channel, and by how much each channel is late."""
 
     through_ns: int = 0
     channels: tuple[tuple[int, ...], ...] = ()
+    delays_ns: tuple[int, ...] = ()
 
     def taken(self, event: Pulse) -> Pulses:
         """With those of an event; one that is told again counts once."""
@@ -70,10 +77,20 @@ class Pulses:
         oldest_ns = event.through_ns - KEEP_NS
         channels = list(self.channels)
         channels += [()] * (event.channel + 1 - len(channels))
+        delays_ns = [*self.delays_ns, *[USUAL_DELAY_NS] * (len(channels) - len(self.delays_ns))]
+        delays_ns[event.channel] = event.delay_ns
         known = channels[event.channel]
         channels[event.channel] = tuple(sorted({*known, *good}))
         kept = tuple(tuple(t for t in beats if t >= oldest_ns) for beats in channels)
-        return Pulses(event.through_ns, kept)
+        return Pulses(event.through_ns, kept, tuple(delays_ns))
+
+    def heartbeats(self, from_ns: int, to_ns: int) -> list[int]:
+        """As `between`, in the heart's time: when the beats were that made the pulses."""
+        found = (
+            [t - delay for t in beats if from_ns <= t - delay <= to_ns]
+            for beats, delay in zip(self.channels, self.delays_ns, strict=True)
+        )
+        return max(found, key=len, default=[])
 
     def between(self, from_ns: int, to_ns: int) -> list[int]:
         """Good pulses of a stretch, both ends included, of the channel that shows most."""
@@ -100,10 +117,11 @@ def speaks_against(
         return None
     if kind in _SILENT:
         since_ns = max(window_ns[-1] + TRANSIT_NS, now_ns - SILENCE_NS)
-        found = pulses.between(since_ns, now_ns)
+        found = pulses.heartbeats(since_ns, now_ns)
         if len(found) >= _SILENT[kind]:
             plural = "s" if len(found) > 1 else ""
-            return f"{len(found)} pulse{plural} in the last {(now_ns - since_ns) / NS:.1f} s."
+            of_s = (now_ns - since_ns) / NS
+            return f"{len(found)} pulse{plural} of beats in the last {of_s:.1f} s."
         return None
     if kind in _FAST or kind in _SLOW:
         return _by_rate(kind, pulses, window_ns, limits)
@@ -127,7 +145,7 @@ _SLOW = {
 def _by_rate(
     kind: AlarmKind, pulses: Pulses, window_ns: Sequence[int], limits: Limits
 ) -> str | None:
-    found = pulses.between(window_ns[0], window_ns[-1] + TRANSIT_NS)
+    found = pulses.heartbeats(window_ns[0], window_ns[-1] + TRANSIT_NS)
     if len(window_ns) < 2 or len(found) < 3:
         return None
     if found[-1] - found[0] < 0.7 * (window_ns[-1] - window_ns[0]):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from operator import attrgetter
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,9 @@ class Analysed:
         Names of the leads that `quality` counts.
     is_new_stream : bool
         The analysis has begun anew: what it had found so far will not be told to end.
+    quiet_ns : int
+        Time of `Findings.quiet_sample`, before which no beat will be found; earlier ones, and 0,
+        say no more than `through_ns`.
     """
 
     through_ns: int
@@ -75,14 +78,11 @@ class Analysed:
     leads: tuple[str, ...] = ()
     episodes: NDArray[Any] = field(default_factory=lambda: _none(EPISODE))
     is_new_stream: bool = False
+    quiet_ns: int = 0
 
 
-class _Beat(NamedTuple):
-    t_ns: int
-    is_poor: bool
-    is_settled: bool
-    letter: str
-    lead: int
+_Beat = tuple[int, bool, bool, str, int]
+"""Time, whether it lies in poor signal, whether the detector had settled, letter, lead."""
 
 
 def watch(signal: Signal, event: Analysed, teller: Teller) -> Signal:
@@ -101,7 +101,7 @@ class _Watch:
 
     def _open(self, signal: Signal) -> None:
         self._before = signal
-        self._through_ns = signal.through_ns
+        self._through_ns = self._quiet_ns = signal.through_ns
         self._second_ns = signal.second_ns
         self._quality = signal.quality
         self._last_qrs_ns = signal.last_qrs_ns
@@ -131,7 +131,7 @@ class _Watch:
             self._classes.freeze(),
             self._episodes.freeze(),
             self._leads.freeze(),
-            tuple(self._teller.until.items()),
+            tuple(self._teller.until.items()) if self._teller.until else (),
         )
 
     def advance(self, event: Analysed) -> Signal:
@@ -140,6 +140,7 @@ class _Watch:
             self._teller.until = dict.fromkeys(self._teller.until, event.through_ns)
             self._episodes.begin_anew()
         self._through_ns = self._teller.through_ns = event.through_ns
+        self._quiet_ns = max(event.through_ns, event.quiet_ns)
         if event.is_new_stream:
             self._episodes.begin_anew()
             self._is_settled = False
@@ -147,12 +148,12 @@ class _Watch:
             self._episodes.take(event.episodes)
         beats = _beats(event.beats)
         for t_ns, codes in _seconds(event.quality):
-            while beats and beats[-1].t_ns < t_ns:
+            while beats and beats[-1][0] < t_ns:
                 self._beat(beats.pop())
             self._second(t_ns, codes)
         while beats:
             self._beat(beats.pop())
-        self._pass_time(event.through_ns)
+        self._pass_time(self._quiet_ns)
         self._episodes.judge(event.through_ns)
         if event.vitals.size:
             self._take_vitals(event.vitals)
@@ -183,27 +184,28 @@ class _Watch:
         self._classes.clear()
 
     def _beat(self, beat: _Beat) -> None:
-        t_ns = beat.t_ns
-        if self._classes.knows(t_ns):
-            self._classes.beat(t_ns, beat.letter, beat.lead)
+        t_ns, is_poor, is_settled, letter, lead = beat
+        classes, rate = self._classes, self._rate
+        if classes.knows(t_ns):
+            classes.beat(t_ns, letter, lead)
             return
         self._last_qrs_ns = max(self._last_qrs_ns, t_ns)
         quiet_since_ns = self._quiet_since_ns
         if quiet_since_ns is None:
             return  # no lead shows a QRS: what was found there is noise as likely as not
         was_silent = self._pass_time(t_ns)
-        self._is_settled |= beat.is_settled
+        self._is_settled |= is_settled
         if t_ns > quiet_since_ns:
             self._quiet_since_ns = t_ns
             self._board.over(AlarmKind.ASYSTOLE, t_ns)
-        if beat.is_poor or was_silent or self._is_learning or t_ns > self._trusted_ns():
+        if is_poor or was_silent or self._is_learning or t_ns > self._trusted_ns():
             # It may be none, or not the next one, or end a silence that has its own alarm: no
             # rate can be taken across.
-            self._rate.clear()
-            self._classes.clear()
-        self._classes.beat(t_ns, beat.letter, beat.lead)
-        if not beat.is_poor:
-            self._rate.beat(t_ns)
+            rate.clear()
+            classes.clear()
+        classes.beat(t_ns, letter, lead)
+        if not is_poor:
+            rate.beat(t_ns)
             self._episodes.beat(t_ns)
 
     def _trusted_ns(self) -> int:
@@ -216,7 +218,7 @@ class _Watch:
         since_ns = self._quiet_since_ns
         if since_ns is not None and t_ns - since_ns > self._limits.pause_s * NS:
             # as far as the analysis has come, and the signal is trusted
-            now_ns = min(t_ns, self._through_ns, self._trusted_ns())
+            now_ns = min(t_ns, self._quiet_ns, self._trusted_ns())
             limits = self._limits
             if self._is_learning:
                 if rules.asystole(now_ns, since_ns, max(limits.asystole_s, _LEARNING_S)):
@@ -285,7 +287,7 @@ def _beats(beats: NDArray[Any]) -> list[_Beat]:
     for _, t_ns, _, _, _, flags, code, aami, lead in beats.tolist():
         is_poor = bool(flags & _POOR)
         is_settled = not flags & _UNSETTLED
-        found.append(_Beat(t_ns, is_poor, is_settled, letter_of(aami, code, is_poor), lead))
+        found.append((t_ns, is_poor, is_settled, letter_of(aami, code, is_poor), lead))
     # of two rows of one beat, the one that came first is the first to be popped
     found.reverse()
     if len(found) > 1:
@@ -316,4 +318,4 @@ def _by_lead(codes: list[tuple[int, int]]) -> tuple[int, ...]:
     return tuple([code for _, code in codes])
 
 
-_time_of = attrgetter("t_ns")
+_time_of = itemgetter(0)

@@ -65,7 +65,8 @@ class ClassWatch:
 
     def knows(self, t_ns: int) -> bool:
         """The beat has been told before, with or without its class."""
-        return t_ns in self._beats_ns
+        times = self._beats_ns
+        return bool(times) and t_ns <= times[-1] and t_ns in times
 
     def class_of(self, t_ns: int) -> tuple[str, int]:
         """Letter and lead of a beat, as far as they are known."""

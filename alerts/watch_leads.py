@@ -52,8 +52,6 @@ class LeadWatch:
         """Leads off; True if all have been."""
         if _OFF not in codes:
             self._off_since_ns = ()
-            if self._board.is_empty:
-                return False
             for alarm in self._board.holding(AlarmKind.LEAD_OFF):
                 self._board.over(AlarmKind.LEAD_OFF, t_ns, alarm.about)
             return False

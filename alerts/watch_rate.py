@@ -97,6 +97,7 @@ class RateWatch:
 
     def _judge_extremes(self) -> None:
         limits, beats_ns, board = self._limits, self._beats_ns, self._teller.board
+        may_end = not board.is_empty
         n = limits.bradycardia_beats
         if len(beats_ns) >= n:
             window = beats_ns[-n:]
@@ -104,7 +105,7 @@ class RateWatch:
                 self._tell_extreme(
                     AlarmKind.EXTREME_BRADYCARDIA, window, f"below {limits.bradycardia_bpm:g}/min"
                 )
-            else:
+            elif may_end:
                 board.over(AlarmKind.EXTREME_BRADYCARDIA, beats_ns[-1])
         n = limits.tachycardia_beats
         if len(beats_ns) >= n:
@@ -113,7 +114,7 @@ class RateWatch:
                 self._tell_extreme(
                     AlarmKind.EXTREME_TACHYCARDIA, window, f"above {limits.tachycardia_bpm:g}/min"
                 )
-            else:
+            elif may_end:
                 board.over(AlarmKind.EXTREME_TACHYCARDIA, beats_ns[-1])
 
     def _tell_extreme(self, kind: AlarmKind, window: list[int], limit: str) -> None:
@@ -131,10 +132,10 @@ class RateWatch:
         side = rules.above(hr_bpm, limits.high_bpm) - rules.below(hr_bpm, limits.low_bpm)
         if side != self._side or self._side_since_ns is None:
             self._side, self._side_since_ns = side, t_ns
-        if not rules.lasts(t_ns, self._side_since_ns, limits.rate_s):
-            return
         board = self._teller.board
         if not side and board.is_empty:
+            return
+        if not rules.lasts(t_ns, self._side_since_ns, limits.rate_s):
             return
         began_ns = self._side_since_ns + round(limits.rate_s * NS)
         if side <= 0:
@@ -152,7 +153,8 @@ class RateWatch:
         board, t_ns = self._teller.board, self._beats_ns[-1]
         if not self._changes or not rules.rhythm.irregular(self._changes):
             self._irregular_since_ns = None
-            board.over(AlarmKind.IRREGULAR, t_ns)
+            if not board.is_empty:
+                board.over(AlarmKind.IRREGULAR, t_ns)
             return
         if self._irregular_since_ns is None:
             self._irregular_since_ns = t_ns

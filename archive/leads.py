@@ -22,12 +22,18 @@ _NOT_ECG = re.compile(
 _MILLIVOLTS = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "nv": 1e-6, "v": 1e3}
 
 
-_PULSE = re.compile(r"^(pleth|ppg|spo2 ?wave|abp|art|bp|ao|fem|uap)", re.IGNORECASE)
+_PRESSURE = re.compile(r"^(abp|art|bp|ao|fem|uap)", re.IGNORECASE)
+_LIGHT = re.compile(r"^(pleth|ppg|spo2 ?wave)", re.IGNORECASE)
 
 
 def is_pulse(name: str) -> bool:
     """Whether a signal of this name shows pulses: a plethysmogram or an arterial pressure."""
-    return bool(_PULSE.match(name.strip()))
+    return is_pressure(name) or bool(_LIGHT.match(name.strip()))
+
+
+def is_pressure(name: str) -> bool:
+    """Whether a signal of this name is an arterial pressure."""
+    return bool(_PRESSURE.match(name.strip()))
 
 
 def is_ecg(name: str, unit: str) -> bool:

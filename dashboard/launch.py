@@ -60,6 +60,12 @@ def environment(broker_host: str, broker_port: int, store_path: str | Path) -> d
     }
 
 
+def store_path(variables: Mapping[str, str] = os.environ) -> Path | None:
+    """Where the environment says that the store is."""
+    path = variables.get(STORE_PATH)
+    return Path(path) if path else None
+
+
 def broker(variables: Mapping[str, str] = os.environ) -> Broker:
     """The broker that the environment names; localhost:1883 when it names none.
 

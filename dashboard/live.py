@@ -143,16 +143,22 @@ class Hub:
                 screen.offer(payload)
         elif not payload:  # how MQTT takes a retained message away
             self.state.forget(where.ward, where.bed)
+            self._wake(where.ward)
         else:
             alarms = decode_state(payload)
             if (alarms.ward, alarms.bed) != (where.ward, where.bed):
                 raise ValueError(f"the alarms are of {alarms.ward}/{alarms.bed}")
             self.state.take_alarms(alarms)
+            self._wake(where.ward)
 
     def _set_connected(self, is_connected: bool) -> None:
         self.is_connected = is_connected
+        self._wake()
+
+    def _wake(self, ward: str | None = None) -> None:
+        """Have the screens of a ward, or all, told what has changed."""
         with self._lock:
-            screens = list(self._screens)
+            screens = [s for s in self._screens if ward in (None, s.ward)]
         for screen in screens:
             screen.wake()
 

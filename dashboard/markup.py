@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from datetime import datetime
 from html import escape
+from urllib.parse import urlencode
 
 from alerts.words import SYSTEM_BED, Alarm, AlarmKind, BedAlarms, Phase, Priority
 from dashboard.ward_state import BedView
 from ecg.clock import NS
+from ecg.codes import EpisodeKind
 
 SYMBOLS = {
     # beside the colour, for those who do not see it; the number of marks is the priority
@@ -17,6 +19,8 @@ SYMBOLS = {
     Priority.LOW: "!",
     Priority.INFO: "i",
 }
+
+_RHYTHMS = {kind.wfdb: kind.label for kind in EpisodeKind}
 
 # characters that fit into a line of a tile 290 px wide, and of one that is 460 px wide
 LONG, LONGER = 32, 46
@@ -32,12 +36,13 @@ def tile(view: BedView) -> str:
         more = f" <b>+{len(doc.alarms) - 1} more</b>" if len(doc.alarms) > 1 else ""
         sentence = f"<b class='mark'>{mark}</b> {escape(alarm.text)}{_after(alarm)}{more}"
     who = f"<b>{escape(bed_name(view.bed))}</b><span>{marks(doc)}{escape(label(doc))}</span>"
-    unit = f"<span class='unit'>HR<br>/min{limits(doc)}</span>"
+    unit = f"<span class='unit'>HR /min{limits(doc)}</span>"
     title = escape(alarm.text) if alarm else ""
     return (
         f"<div class='head {frame_look(doc)}' data-bed='{escape(view.bed)}'>"
         f"<div class='who'>{who}</div>"
         f"<div class='rate'>{unit}<span class='hr'>{rate(view)}</span></div>"
+        f"{rhythm(view)}"
         f"<div class='sentence {look_of(alarm)}{_fit(alarm)}' title='{title}'>{sentence}</div>"
         "</div>"
     )
@@ -78,8 +83,44 @@ def rate(view: BedView) -> str:
     return f"{view.hr_bpm:.0f}"
 
 
+def rhythm(view: BedView) -> str:
+    """The rhythm in words, and the ventricular beats of the last minute."""
+    words, code = rhythm_words(view)
+    pvcs = ""
+    if view.pvc_per_min is not None and math.isfinite(view.pvc_per_min):
+        title = "ventricular beats in the last 60 s"
+        look = " some" if view.pvc_per_min >= 0.5 else ""
+        count = f"PVC <b>{view.pvc_per_min:.0f}</b>/min"
+        pvcs = f"<span class='pvc{look}' title='{title}'>{count}</span>"
+    about = f"{words}; WFDB {code}" if code else words
+    return (
+        f"<div class='rhythm'><span class='name' title='{escape(about)}'"
+        f" aria-label='Rhythm: {escape(about)}'>{escape(words)}</span>{pvcs}</div>"
+    )
+
+
+def rhythm_words(view: BedView) -> tuple[str, str]:
+    """The rhythm for people, and as texts of WFDB annotations."""
+    if view.hr_bpm is None and view.rhythms is None and not view.is_readable:
+        return "Rhythm not known", ""
+    if view.rhythms is None:
+        return ("Learning the rhythm" if view.is_readable else "Signal too poor to tell"), ""
+    names = [_RHYTHMS.get(text, text) for text in view.rhythms]
+    if not names:
+        # not "sinus rhythm": nobody has looked whether each beat has its P wave
+        return ("PVCs" if view.pvc_per_min else "No arrhythmia found"), EpisodeKind.SINUS.wfdb
+    words = ", ".join(names)
+    return words[0].upper() + words[1:], " ".join(view.rhythms)
+
+
+def address(ward: str, bed: str | None = None, alarm_id: str | None = None) -> str:
+    """Of the page that tells of an alarm, or of all of a ward."""
+    words = {"log": ward, "bed": bed, "alarm": alarm_id}
+    return f"?{urlencode({name: word for name, word in words.items() if word})}"
+
+
 def card(view: BedView, alarm: Alarm) -> str:
-    """One entry of the list of active alarms."""
+    """One entry of the list of active alarms; a press on its sentence tells all of it."""
     place = bed_name(view.bed)
     state = f"since {clock(alarm.since_ns)}"
     if alarm.phase is Phase.LATCHED:
@@ -88,13 +129,21 @@ def card(view: BedView, alarm: Alarm) -> str:
         state += f" · ✓ {alarm.acknowledged_by or 'acknowledged'}"
         if alarm.id in view.acknowledged_ns:
             state += f" at {clock(view.acknowledged_ns[alarm.id])}"
+    link = address(view.alarms.ward, view.bed, alarm.id)
     return (
         f"<div class='alarm {look_of(alarm)}' data-alarm='{escape(alarm.id)}'>"
         f"<b class='mark' title='{alarm.priority.label} priority'>{SYMBOLS[alarm.priority]}</b>"
-        f"<div class='what'><div class='text{_fit(alarm)}' title='{escape(alarm.text)}'>"
-        f"<b>{escape(place)}</b> {escape(alarm.text)}</div>"
+        f"<div class='what'><div class='text{_fit(alarm)}'"
+        f" title='{escape(alarm.text)} Press to see all of it.'>"
+        f"<a href='{escape(link)}' target='_blank'>"
+        f"<b>{escape(place)}</b> {escape(alarm.text)}</a></div>"
         f"<div class='state'>{alarm.priority.label} · {escape(state)}</div></div></div>"
     )
+
+
+def short(view: BedView, alarm: Alarm) -> str:
+    """An alarm in a few words."""
+    return f"{SYMBOLS[alarm.priority]} {bed_name(view.bed)} {alarm.kind.label}"
 
 
 def shown(doc: BedAlarms) -> Alarm | None:

@@ -1,8 +1,9 @@
 """The WebSocket at `/live?ward=…`: binary messages are chunks (`ecg.live`), text is about them.
 
 Text messages are JSON: `{"kind": "history", "age_s": …}` stands before each chunk of the time
-before the browser came and says how long ago it was received; `{"kind": "state", "broker": bool}`
-comes at every change and every `BEAT_S`, so that the browser notices a connection that is dead.
+before the browser came and says how long ago it was received; `{"kind": "state", "broker": bool,
+"audible": [[priority, id], …]}` comes at every change and every `BEAT_S`, so that the browser
+notices a connection that is dead. `audible` is what asks for a sound.
 """
 
 from __future__ import annotations
@@ -62,10 +63,15 @@ async def _send(socket: WebSocket, source: Hub, screen: Screen) -> None:
             await socket.send_bytes(payload)
         told, told_s = None, 0.0
         while True:
-            state = source.is_connected
-            if state != told or time.monotonic() - told_s >= BEAT_S:
-                await socket.send_text(json.dumps({"kind": "state", "broker": state}))
-                told, told_s = state, time.monotonic()
+            now_s = time.monotonic()
+            state = {
+                "kind": "state",
+                "broker": source.is_connected,
+                "audible": source.state.audible(screen.ward, now_s),
+            }
+            if state != told or now_s - told_s >= BEAT_S:
+                await socket.send_text(json.dumps(state))
+                told, told_s = state, now_s
             for payload in await screen.take(BEAT_S):
                 await socket.send_bytes(payload)
 

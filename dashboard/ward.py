@@ -1,16 +1,21 @@
-"""The ward page: a tile a bed, and the active alarms. A Streamlit script, run from the top."""
+"""The ward page: a tile a bed, and the active alarms. A Streamlit script, run from the top.
+
+With `?log=WARD` in its address it is the page that tells of alarms: `dashboard.alarm_page`.
+"""
 
 from __future__ import annotations
 
 import math
 import time
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator as Slot
 
 from alerts.words import SYSTEM_BED, PauseAudio, Phase, ResumeAudio
-from dashboard import markup
+from dashboard import alarm_page, markup
+from dashboard.components.alarms import Entry, Head, Pressed, alarms
 from dashboard.components.trace import screen, trace
 from dashboard.live import hub
 from dashboard.ward_state import BedView
@@ -18,6 +23,7 @@ from ecg.clock import now_ns
 
 REFRESH_S = 0.5
 NOBODY = "Ward screen"
+ACTIONS = {Phase.RAISED: "Acknowledge", Phase.LATCHED: "Reset"}
 GAINS_MM_MV = (5, 10, 20)
 COLUMNS = ((1200, 4), (900, 3), (620, 2), (0, 1))  # from this width of the page, CSS px
 STYLE = Path(__file__).with_name("ward.css").read_text()
@@ -35,7 +41,7 @@ def page() -> None:
     with st.container(key="ward-grid"):
         for view in beds:
             with st.container(key=f"tile-{view.bed}", gap=None):
-                heads[view.bed] = st.empty()
+                heads[view.bed] = st.html(markup.tile(view))  # not empty until `refresh` comes
                 trace(ward, view.bed, mm_per_mv=st.session_state.get("gain") or 10)
     if not beds:
         st.html(
@@ -81,11 +87,13 @@ def top_bar(wards: list[str]) -> tuple[str, bool]:
         )
         paused = is_paused(ward)
         st.button(
-            "Sound on" if paused else "Pause sound",
+            "End pause" if paused else "Pause sound",
             key="sound",
             on_click=switch_sound,
             args=(ward,),  # no help: a tooltip would cover the tiles below
         )
+        # what it says, and does, is the browser's own affair: components/sound.js
+        st.html("<button type='button' class='trh-sound'></button>", width="content")
         st.html("<div class='trh-clock'></div>", width="content")
     return ward, paused
 
@@ -154,33 +162,37 @@ def refresh(
 
 def alarm_list(ward: str, views: list[BedView], *, is_unattended: bool) -> None:
     """The active alarms, each with what can be done about it."""
-    alarms = markup.urgent_first(views)
-    unseen = sum(alarm.phase is not Phase.ACKNOWLEDGED for _, alarm in alarms)
-    plural = "" if len(alarms) == 1 else "s"
-    title = f"{len(alarms) or 'No'} active alarm{plural}"
+    active = markup.urgent_first(views)
+    unseen = sum(alarm.phase is not Phase.ACKNOWLEDGED for _, alarm in active)
+    plural = "" if len(active) == 1 else "s"
+    title = f"{len(active) or 'No'} active alarm{plural}"
     title += f", {unseen} not acknowledged" if unseen else ""
     look = "calm"
     if is_unattended:
         title = "!! The analysis does not answer: no signals and no alarms. Check telerhythm serve."
         look = "medium unseen"
-    st.html(f"<div class='trh-dock-title {look}'>{title}</div>")
-    with st.container(key="alarms", gap=None):
-        for view, alarm in alarms:
-            with st.container(key=f"alarm-{view.bed}-{alarm.id}", horizontal=True, gap=None):
-                st.html(markup.card(view, alarm))
-                if alarm.phase is not Phase.ACKNOWLEDGED:
-                    st.button(
-                        "Reset" if alarm.phase is Phase.LATCHED else "Acknowledge",
-                        key=f"acknowledge-{view.bed}-{alarm.id}",
-                        on_click=acknowledge,
-                        args=(ward, view.bed, alarm.id),
-                    )
+    entries = [
+        Entry(
+            f"{view.bed}/{alarm.id}",
+            alarm.id,
+            view.bed,
+            markup.card(view, alarm),
+            ACTIONS.get(alarm.phase),
+            markup.look_of(alarm),
+            markup.short(view, alarm),
+        )
+        for view, alarm in active
+    ]
+    alarms(Head(title, look, markup.address(ward)), entries, partial(acknowledge, ward))
 
 
-def acknowledge(ward: str, bed: str, alarm_id: str) -> None:
+def acknowledge(ward: str, pressed: Pressed) -> None:
     """Tell `serve`; the tile changes when serve says so."""
-    if not hub().acknowledge(ward, bed, alarm_id, who()):
+    if not hub().acknowledge(ward, pressed.bed, pressed.alarm_id, who()):
         st.toast("Not acknowledged: the message broker does not answer.", icon="⚠️")
 
 
-page()
+if "log" in st.query_params:
+    alarm_page.page()
+else:
+    page()

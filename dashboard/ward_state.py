@@ -8,7 +8,8 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from alerts.words import SYSTEM_BED, BedAlarms, Phase
+from alerts.words import SYSTEM_BED, BedAlarms, Phase, Priority, is_audible
+from ecg.codes import QualityCode
 from ecg.live import LiveChunk
 
 HISTORY_S = 12.0
@@ -16,6 +17,7 @@ HISTORY_S = 12.0
 
 SILENT_S = 5.0  # as the alarm no_data: a number older than that is none
 UNATTENDED_S = 10.0
+UNATTENDED = "unattended"  # stands for an alarm id
 
 
 @dataclass(slots=True)
@@ -24,11 +26,10 @@ class Bed:
 
     name: str
     alarms: BedAlarms | None = None
-    hr_bpm: float | None = None
+    latest: LiveChunk | None = None  # of its signal
     heard_s: float | None = None  # monotonic
     seen_ns: dict[str, int] = field(default_factory=dict)  # alarm id: when acknowledged
     history: deque[tuple[float, bytes]] = field(default_factory=deque)
-    epoch: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,10 @@ class BedView:
     ----------
     bed : str
     alarms : BedAlarms
-    hr_bpm : float or None
-        None when unknown or older than `SILENT_S`.
+    hr_bpm, pvc_per_min, rhythms
+        As `ecg.LiveChunk` has them; None when older than `SILENT_S`.
+    is_readable : bool
+        Some lead is usable, as far as is known.
     acknowledged_ns : dict of alarm id to time
         Of acknowledgements that this process has seen happen.
     """
@@ -49,6 +52,9 @@ class BedView:
     alarms: BedAlarms
     hr_bpm: float | None
     acknowledged_ns: dict[str, int]
+    pvc_per_min: float | None = None
+    rhythms: tuple[str, ...] | None = None
+    is_readable: bool = False
 
 
 class WardState:
@@ -79,10 +85,9 @@ class WardState:
         """A piece of a bed's signal has come."""
         with self._lock:
             bed = self._bed(chunk.ward, chunk.bed)
-            if chunk.epoch != bed.epoch:
+            if bed.latest is None or chunk.epoch != bed.latest.epoch:
                 bed.history.clear()
-                bed.epoch = chunk.epoch
-            bed.hr_bpm, bed.heard_s = chunk.hr_bpm, now_s
+            bed.latest, bed.heard_s = chunk, now_s
             bed.history.append((now_s, payload))
             while bed.history[0][0] < now_s - HISTORY_S:
                 bed.history.popleft()
@@ -125,6 +130,20 @@ class WardState:
             last_s = max((b.heard_s or self._started_s for b in beds), default=now_s)
             return bool(connected) and now_s - last_s > UNATTENDED_S
 
+    def audible(self, ward: str, now_s: float) -> list[tuple[str, str]]:
+        """(priority, id) of what asks for a sound: as the engine has it, and when that is away."""
+        with self._lock:
+            docs = [b.alarms for b in self._wards.get(ward, {}).values() if b.alarms]
+        found = [
+            (alarm.priority.label, f"{doc.bed}/{alarm.id}")
+            for doc in docs
+            for alarm in doc.alarms
+            if is_audible(alarm, doc.audio_pause)
+        ]
+        if self.is_unattended(ward, now_s):
+            found.append((Priority.MEDIUM.label, UNATTENDED))
+        return sorted(found)
+
     def _bed(self, ward: str, bed: str) -> Bed:
         return self._wards.setdefault(ward, {}).setdefault(bed, Bed(bed))
 
@@ -138,5 +157,15 @@ def natural(name: str) -> tuple[tuple[int, int, str], ...]:
 def _view(bed: Bed, now_s: float) -> BedView:
     assert bed.alarms is not None
     is_fresh = bed.heard_s is not None and now_s - bed.heard_s <= SILENT_S
-    hr_bpm = bed.hr_bpm if is_fresh and bed.alarms.connected else None
-    return BedView(bed.name, bed.alarms, hr_bpm, dict(bed.seen_ns))
+    chunk = bed.latest if is_fresh and bed.alarms.connected else None
+    if chunk is None:
+        return BedView(bed.name, bed.alarms, None, dict(bed.seen_ns))
+    return BedView(
+        bed.name,
+        bed.alarms,
+        chunk.hr_bpm,
+        dict(bed.seen_ns),
+        chunk.pvc_per_min,
+        chunk.rhythms,
+        QualityCode.USABLE in chunk.quality,
+    )

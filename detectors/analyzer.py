@@ -133,13 +133,14 @@ class Analyzer:
     def finish(self) -> Findings:
         """What is still pending at the end of a record; no push may follow."""
         if self._head["finished"]:
-            return Findings(through_sample=int(self._head["through"]))
+            last = int(self._head["through"])
+            return Findings(through_sample=last, quiet_sample=last)
         last = int(self._head["n_in"])
         # as if the leads had been taken off: what is pending comes out, nothing is made up
         pad = int(FINISH_S * self.fs_hz) + 4 * int(self._work["half"])
         found = self._advance(np.full((self._leads.size, pad), np.nan, np.float32))
         self._head["finished"] = 1
-        self._head["through"] = last
+        self._head["through"] = self._head["quiet"] = last
         return Findings(
             beats=found.beats[found.beats["sample"] < last],
             vitals=found.vitals[found.vitals["sample"] <= last],
@@ -147,6 +148,7 @@ class Analyzer:
             episodes=found.episodes[found.episodes["onset"] < last],
             classified=found.classified[found.classified["sample"] < last],
             through_sample=last,
+            quiet_sample=last,
         )
 
     def _checked(self, x_mv: ArrayLike) -> NDArray[np.float32]:
@@ -170,7 +172,8 @@ class Analyzer:
         )
         found = [t[:n] for t, n in zip(rows, counts.tolist(), strict=True)]
         beats, vitals, quality, episodes, told = found
-        return Findings(beats, vitals, quality, episodes, told, int(self._head["through"]))
+        through, quiet = int(self._head["through"]), int(self._head["quiet"])
+        return Findings(beats, vitals, quality, episodes, told, through, quiet)
 
 
 _NO_FACTS = np.empty((0, N_FACTS), np.float32)

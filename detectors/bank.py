@@ -104,7 +104,7 @@ class Bank:
             heads, self.state["leads"], x_mv, sizes, self._work, models(), (*rows, counts)
         )
         beats, vitals, quality, episodes, told = rows
-        through = heads["through"].tolist()
+        through, quiet = heads["through"].tolist(), heads["quiet"].tolist()
         found = {}
         for p, n in zip(places, counts[places].tolist(), strict=True):
             found[p] = Findings(
@@ -114,6 +114,7 @@ class Bank:
                 episodes[p, : n[3]] if n[3] else _NOTHING.episodes,
                 told[p, : n[4]] if n[4] else _NOTHING.classified,
                 through[p],
+                quiet[p],
             )
         return found
 

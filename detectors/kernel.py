@@ -145,6 +145,12 @@ def _beats(head, leads, end, models, tables, counts):  # type: ignore[no-untyped
 
 
 @njit(cache=True, nogil=True)
+def _input(head, n):  # type: ignore[no-untyped-def]
+    """Sample at the device's own rate of an analysis sample; those before the first are it."""
+    return max(0, round(n * head.fs_hz / ANALYSIS_HZ))
+
+
+@njit(cache=True, nogil=True)
 def advance(head, leads, x_mv, n_new, work, models, tables, counts):  # type: ignore[no-untyped-def]
     """Take the first `n_new` of the inputs `x_mv`; write what becomes known into the tables.
 
@@ -180,7 +186,10 @@ def advance(head, leads, x_mv, n_new, work, models, tables, counts):  # type: ig
             counts[2] += leads.size
             if head.only_qrs == 0:
                 counts[3] = rhythm.end_second(head, leads, episodes, counts[3])
-    head.through = max(0, round((head.n - HORIZON) * head.fs_hz / ANALYSIS_HZ))
+    head.through = _input(head, head.n - HORIZON)
+    head.quiet = head.through
+    if q.is_quiet(head.qrs, head.n):
+        head.quiet = _input(head, head.n - q.QUIET_LAG)
 
 
 @njit(cache=True, nogil=True)

@@ -38,6 +38,8 @@ CLEARLY = np.float32(1.1)  # better
 CLOSE = np.float32(2.5)  # scores within this ratio are about the same
 HOPELESS = np.float32(-99.0)
 CALLED_BACK = np.float32(-0.5)  # log odds above which a peak is called back
+QUIET = np.float32(0.1)  # of the beats' height: a lower feature is no beat's
+QUIET_LAG = 20  # 80 ms after an R peak the feature of its beat is higher than that
 LONGEST_RR_S = 6.0  # more is a pause, not an interval of a rhythm
 FALL = np.float32(TENTH / 500.0)  # a tenth of a second: 2 s
 SHARP_FROM = INTEGRAL + SLOPE  # samples before a peak of the feature where its bends may lie
@@ -173,6 +175,18 @@ def keep_noise(qrs):  # type: ignore[no-untyped-def]
         return False
     copy_peak(qrs.held, qrs.spare)
     return True
+
+
+@njit(cache=True, nogil=True)
+def is_quiet(qrs, n):  # type: ignore[no-untyped-def]
+    """True when no beat before sample `n` is still to be told: nothing high enough is pending."""
+    if qrs.n_beats < LEARNING_BEATS:
+        return False
+    least = QUIET * qrs.height
+    is_held = qrs.judge_at >= n and qrs.held.height >= least
+    may_be_called = qrs.spare.score > 0.0 and qrs.spare.evidence > CALLED_BACK
+    is_low = qrs.top < least and qrs.fused[(n - 1) & (qrs.fused.size - 1)] < least
+    return is_low and not is_held and not may_be_called
 
 
 @njit(cache=True, nogil=True)

@@ -175,6 +175,7 @@ HEAD = np.dtype(
         ("n_in", "i8"),  # inputs taken in
         ("n", "i8"),  # analysis samples made
         ("through", "i8"),  # device sample before which all beats are known
+        ("quiet", "i8"),  # device sample before which no beat that is not known will be found
         ("finished", "u1"),
         ("only_qrs", "u1"),  # 1: no classes, no rhythms, no fibrillation
         ("qrs", QRS),

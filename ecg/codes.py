@@ -85,6 +85,11 @@ class EpisodeKind(IntEnum):
         """Text of the WFDB rhythm annotation, `(N`, `(AFIB` and so on."""
         return _WFDB_RHYTHM[self]
 
+    @property
+    def label(self) -> str:
+        """As shown to people: `atrial fibrillation`."""
+        return _RHYTHM_LABEL.get(self, self.name.lower().replace("_", " "))
+
 
 _WFDB_RHYTHM = {
     EpisodeKind.SINUS: "(N",
@@ -108,6 +113,23 @@ _WFDB_RHYTHM = {
     EpisodeKind.NOISE: "(NOISE",
     EpisodeKind.COUPLET: "(CPT",
     EpisodeKind.RUN: "(RUN",
+}
+
+
+_RHYTHM_LABEL = {
+    EpisodeKind.SINUS: "sinus rhythm",
+    EpisodeKind.AF: "atrial fibrillation",
+    EpisodeKind.FLUTTER: "atrial flutter",
+    EpisodeKind.SVT: "supraventricular tachycardia",
+    EpisodeKind.VT: "ventricular tachycardia",
+    EpisodeKind.IDIOVENTRICULAR: "idioventricular rhythm",
+    EpisodeKind.VF: "ventricular fibrillation or flutter",
+    EpisodeKind.NODAL: "junctional rhythm",
+    EpisodeKind.AV_BLOCK_2: "second-degree AV block",
+    EpisodeKind.AV_BLOCK_3: "complete AV block",
+    EpisodeKind.PACED: "paced rhythm",
+    EpisodeKind.COUPLET: "ventricular couplet",
+    EpisodeKind.RUN: "run of ventricular beats",
 }
 
 

@@ -81,6 +81,11 @@ class Findings:
     through_sample : int
         All beats before this sample are known: none that comes later will lie before it, save
         those marked `BeatFlag.SEARCH_BACK`. Alarm rules take it for "now".
+    quiet_sample : int
+        No beat that is not known yet lies before this sample, as far as the signal that has come
+        can tell: it has been too low for a beat since the last one. Not before `through_sample`,
+        and the same when a beat may be pending; 0.5 s later in silence, which tells an asystole
+        so much sooner.
     """
 
     beats: NDArray[Any] = field(default_factory=lambda: _none(BEAT))
@@ -89,14 +94,16 @@ class Findings:
     episodes: NDArray[Any] = field(default_factory=lambda: _none(EPISODE))
     classified: NDArray[Any] = field(default_factory=lambda: _none(BEAT))
     through_sample: int = 0
+    quiet_sample: int = 0
 
     def __eq__(self, other: object) -> bool:
         """Equal to the bit: NaN equals the same NaN, 0.0 does not equal -0.0."""
         if not isinstance(other, Findings):
             return NotImplemented
-        return self.through_sample == other.through_sample and all(
-            _same_bits(getattr(self, name), getattr(other, name)) for name in TABLES
-        )
+        return (self.through_sample, self.quiet_sample) == (
+            other.through_sample,
+            other.quiet_sample,
+        ) and all(_same_bits(getattr(self, name), getattr(other, name)) for name in TABLES)
 
     def with_classes(self) -> Findings:
         """Findings of a whole record, with each beat as it was when its class was known.
@@ -117,7 +124,12 @@ class Findings:
         if not parts:
             return cls()
         tables = {name: np.concatenate([getattr(p, name) for p in parts]) for name in TABLES}
-        return cls(**tables, through_sample=max(p.through_sample for p in parts))
+        # what was quiet need not be any more: a beat may be pending now
+        return cls(
+            **tables,
+            through_sample=max(p.through_sample for p in parts),
+            quiet_sample=parts[-1].quiet_sample,
+        )
 
 
 TABLES = ("beats", "vitals", "quality", "episodes", "classified")

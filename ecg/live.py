@@ -39,11 +39,16 @@ class LiveChunk:
     lsb_uv : tuple of float, [n_leads]
     x : int16 [n_leads, n_samples]
         `ecg.frame.MISSING` where there is none.
-    beats : tuple of (sample, class)
-        Beats that became known with this chunk; their samples may lie before it.
+    beats : tuple of (sample, WFDB code)
+        Beats whose class became known with this chunk; their samples may lie before it.
     quality : tuple of int, [n_leads]
         `QualityCode` of the last second of each lead.
     hr_bpm : float or None
+    pvc_per_min : float or None
+        Ventricular beats of the last 60 s.
+    rhythms : tuple of str, or None
+        Rhythms that go on, as texts of WFDB annotations (`(AFIB`), the most urgent first; empty
+        when there is none of those that are told apart, None when nothing can be said.
     """
 
     ward: str
@@ -58,6 +63,8 @@ class LiveChunk:
     beats: tuple[tuple[int, str], ...] = ()
     quality: tuple[int, ...] = ()
     hr_bpm: float | None = None
+    pvc_per_min: float | None = None
+    rhythms: tuple[str, ...] | None = None
 
 
 def encode_live(chunk: LiveChunk) -> bytes:
@@ -66,8 +73,9 @@ def encode_live(chunk: LiveChunk) -> bytes:
     del fields["x"]
     # a browser's numbers hold 53 bits: nanoseconds since 1970 need 61
     fields["t_ns"] = str(chunk.t_ns)
-    if chunk.hr_bpm is not None and not math.isfinite(chunk.hr_bpm):
-        fields["hr_bpm"] = None
+    for name in ("hr_bpm", "pvc_per_min"):
+        if fields[name] is not None and not math.isfinite(fields[name]):
+            fields[name] = None
     header = json.dumps(fields, separators=(",", ":"), allow_nan=False).encode()
     header += b" " * (-(len(header) + _LENGTH.size) % 4)
     return _LENGTH.pack(len(header)) + header + chunk.x.astype("<i2", copy=False).tobytes()
@@ -91,6 +99,7 @@ def decode_live(payload: bytes) -> LiveChunk:
     if not leads or x.size % len(leads):
         raise ValueError(f"{x.size} samples cannot be shared by {len(leads)} leads")
     beats = tuple((int(s), str(c)) for s, c in fields.pop("beats"))
+    rhythms = fields.pop("rhythms", None)
     lsb_uv, quality = tuple(fields.pop("lsb_uv")), tuple(fields.pop("quality"))
     t_ns = int(fields.pop("t_ns"))
     return LiveChunk(
@@ -100,5 +109,6 @@ def decode_live(payload: bytes) -> LiveChunk:
         lsb_uv=lsb_uv,
         quality=quality,
         beats=beats,
+        rhythms=None if rhythms is None else tuple(str(text) for text in rhythms),
         x=x.reshape(len(leads), -1),
     )

@@ -12,13 +12,16 @@ from alerts import engine
 from alerts.words import AlarmKind
 from ecg import Findings, Frame, LiveChunk
 from ecg.clock import NS, Timeline
+from ecg.codes import BeatFlag
 from ecg.frame import MISSING
 from ingest.registry import Bed
 from ingest.sequence import Piece, Sequencer
 from store.base import BeatRows, EpisodeRows, QualityRows, Row, VitalsRows, WaveformChunk
 from telerhythm.desk import AlarmDesk, Outcome, place_of
+from telerhythm.events import EcgStream
 from telerhythm.pool import Job, Pool, Seat
 from telerhythm.pulses import PulseStream, split
+from telerhythm.rhythm_now import RhythmNow
 
 # A frame from the future cannot come of a slow network: the device's clock is wrong.
 CLOCK_AHEAD_NS = 10 * NS
@@ -31,21 +34,18 @@ class _Stream:
     """An unbroken stretch of one device's signal, and its analysis."""
 
     seat: Seat
-    timeline: Timeline
+    told: EcgStream
     ecg: tuple[int, ...]  # which of the frame's leads are analysed as ECG
     pulse: PulseStream | None
     quality: list[int]
     hr_bpm: float | None = None
-    is_fresh: bool = True  # nothing has been analysed yet
-    told_ns: dict[int, int] = field(default_factory=dict)  # beats whose class is not known yet
+    pvc_per_min: float | None = None
+    rhythm: RhythmNow = field(default_factory=RhythmNow)
 
-    def remember(self, findings: Findings) -> None:
-        """A beat keeps the time that it was first told with, whatever moves the others since."""
-        self.told_ns.update(
-            zip(findings.beats["sample"].tolist(), findings.beats["t_ns"].tolist(), strict=True)
-        )
-        for row in findings.classified:
-            row["t_ns"] = self.told_ns.pop(int(row["sample"]), int(row["t_ns"]))
+    @property
+    def timeline(self) -> Timeline:
+        """Times of its samples."""
+        return self.told.timeline
 
 
 @dataclass(slots=True)
@@ -143,39 +143,22 @@ class Bedside:
             turn._steps.append((self._stream, None))
         frame = piece.frame
         ecg, pulse = split(frame.leads)
-        pulses = PulseStream(frame.fs_hz, pulse) if pulse else None
+        pulses = PulseStream(frame.fs_hz, pulse, frame.leads) if pulse else None
         seat = self._pool.begin(frame.fs_hz, tuple(frame.leads[i] for i in ecg))
         usable_unknown = [0] * len(frame.leads)
         self._epoch = piece.epoch
-        return _Stream(seat, Timeline(frame.fs_hz), ecg, pulses, usable_unknown)
+        told = EcgStream(Timeline(frame.fs_hz), seat.leads)
+        return _Stream(seat, told, ecg, pulses, usable_unknown)
 
     def _conclude(self, stream: _Stream, findings: Findings, now_ns: int, outcome: Outcome) -> None:
-        """Give findings their times, then to the alarm engine and to the store."""
-        for table in (findings.beats, findings.vitals, findings.quality, findings.classified):
-            table["t_ns"] = stream.timeline.times(table["sample"])
-        stream.remember(findings)
-        episodes = findings.episodes
-        episodes["onset_ns"] = stream.timeline.times(episodes["onset"])
-        is_over = episodes["end"] >= 0
-        episodes["end_ns"] = np.where(is_over, stream.timeline.times(episodes["end"]), -1)
+        """Findings to the alarm engine, to the screen and to the store."""
+        self.desk.step(stream.told.tell(findings), now_ns, outcome)
         for row in findings.quality:
             stream.quality[stream.ecg[row["lead"]]] = int(row["code"])
         if len(findings.vitals):
-            hr_bpm = float(findings.vitals["hr_bpm"][-1])
-            stream.hr_bpm = hr_bpm if np.isfinite(hr_bpm) else None
-        through_ns = stream.timeline.at(findings.through_sample)
-        event = engine.Analysed(
-            through_ns,
-            # a beat comes at once, and once more when its class is known
-            np.concatenate([findings.beats, findings.classified]),
-            findings.vitals,
-            findings.quality,
-            stream.seat.leads,
-            findings.episodes,
-            stream.is_fresh,
-        )
-        stream.is_fresh = False
-        self.desk.step(event, now_ns, outcome)
+            stream.hr_bpm = _known(findings.vitals["hr_bpm"][-1])
+            stream.pvc_per_min = _known(findings.vitals["pvc_per_min"][-1])
+        stream.rhythm.take(findings)
         # in the store a lead's number is its place among all leads of the frame
         places = np.array(stream.ecg, np.int64)
         findings.quality["lead"] = places[findings.quality["lead"]]
@@ -211,10 +194,27 @@ class Bedside:
             leads=frame.leads,
             lsb_uv=tuple(float(v) for v in frame.lsb_uv),
             x=_blank_lead_off(frame),
-            beats=tuple((int(b["sample"]), chr(b["aami"])) for b in findings.classified),
+            beats=tuple(
+                (int(beat["sample"]), _beat_code(beat, stream.rhythm.is_paced))
+                for beat in findings.classified
+            ),
             quality=tuple(stream.quality),
             hr_bpm=stream.hr_bpm,
+            pvc_per_min=stream.pvc_per_min,
+            rhythms=stream.rhythm.told([stream.quality[i] for i in stream.ecg]),
         )
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _beat_code(beat: np.void, is_paced: bool) -> str:
+    """WFDB code; a pacemaker's beat is told as such, whatever its shape is like.
+
+    Not outside of a paced rhythm: a single spike before a beat may be noise.
+    """
+    return "/" if is_paced and beat["flags"] & BeatFlag.PACED else chr(beat["code"])
 
 
 def _blank_lead_off(frame: Frame) -> NDArray[np.int16]:

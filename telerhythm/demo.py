@@ -74,6 +74,11 @@ class Demo:
         return self._folder / "telerhythm.sqlite"
 
     @property
+    def folder(self) -> Path:
+        """Store, settings and logs of the parts; gone when the demo has ended."""
+        return self._folder
+
+    @property
     def address(self) -> str:
         """Where a browser sees the ward."""
         return f"http://{HOST}:{self._dashboard_port}"

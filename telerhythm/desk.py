@@ -183,6 +183,10 @@ class AlarmDesk:
         is_first, self._published = not self._published, parts
         return is_first or not is_same
 
+    def forget_published(self) -> None:
+        """Whatever was published of it may be gone: it is news again."""
+        self._published = ()
+
     def document(self, now_ns: int) -> BedAlarms:
         """What is published of this place."""
         return document(self._state, now_ns)

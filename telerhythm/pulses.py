@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from alerts.activity import LIGHT_DELAY_S, PRESSURE_DELAY_S
 from alerts.engine import Pulse
-from archive.leads import is_pulse
+from archive.leads import is_pressure, is_pulse
 from detectors.pulse import PulseAnalyzer
-from ecg.clock import Timeline
+from ecg.clock import NS, Timeline
 from ingest.sequence import Piece
 
 MOST_CHANNELS = 8  # the analysis takes no more; a monitor has two or three
@@ -30,8 +31,13 @@ def split(leads: Sequence[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
 class PulseStream:
     """The pulses of one unbroken stretch of a device's signal."""
 
-    def __init__(self, fs_hz: float, leads: tuple[int, ...]) -> None:
+    def __init__(self, fs_hz: float, leads: tuple[int, ...], names: Sequence[str]) -> None:
+        """`leads` are their places among the frame's leads, whose names are `names`."""
         self._leads = list(leads)
+        self._delays_ns = [
+            round((PRESSURE_DELAY_S if is_pressure(names[i]) else LIGHT_DELAY_S) * NS)
+            for i in leads
+        ]
         self._analyzer = PulseAnalyzer(fs_hz, len(leads))
 
     def take(self, piece: Piece, timeline: Timeline) -> list[Pulse]:
@@ -45,7 +51,7 @@ class PulseStream:
         times = timeline.times(found["sample"])
         through_ns = timeline.at(piece.sample + piece.frame.n_samples)
         return [
-            Pulse(through_ns, times[own], found["quality"][own], channel)
-            for channel in range(len(self._leads))
+            Pulse(through_ns, times[own], found["quality"][own], channel, delay_ns)
+            for channel, delay_ns in enumerate(self._delays_ns)
             for own in (found["channel"] == channel,)
         ]

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import structlog
 
+from alerts.delivery import message
 from alerts.engine import DeviceAlarm, Judged, Place
 from alerts.words import (
     SYSTEM_BED,
@@ -28,10 +29,8 @@ from alerts.words import (
     BedAlarms,
     Phase,
     Priority,
-    alarm_topic,
     command_topic,
     decode_command,
-    encode_state,
     live_topic,
     parse_ward_topic,
 )
@@ -98,6 +97,7 @@ class Server:
         self._next_retry_ns = 0
         self._shown: dict[Place, BedAlarms] = {}
         self._stopping = threading.Event()
+        self._is_back = threading.Event()  # the broker, which may have forgotten what it had
         self.complaints = Complaints(log)
         self._disorder = Disorder(self.complaints)
         self._behind_ns = 0  # the longest that a message has waited since the last tick
@@ -164,6 +164,7 @@ class Server:
     def _hear_link(self, is_ready: bool, reason: str) -> None:
         """In the network thread: tell people, and whoever waits for this process to be ready."""
         if is_ready:
+            self._is_back.set()
             log.info("broker", state="connected")
             print(READY, flush=True)
         elif not self._stopping.is_set():
@@ -296,6 +297,9 @@ class Server:
 
     def _tick(self) -> None:
         now = now_ns()
+        if self._is_back.is_set():
+            self._is_back.clear()
+            self._show_anew()
         if now >= self._next_retry_ns and not self._failed.empty():
             self._next_retry_ns = now + RETRY_NS
             self._retry(now)
@@ -348,8 +352,19 @@ class Server:
         if self._shown.get(desk.place) == shown:
             return
         self._shown[desk.place] = shown
-        topic = alarm_topic(document.ward, document.bed)
-        self._link.publish(topic, encode_state(document), qos=1, retain=True)
+        topic, payload = message(document)
+        self._link.publish(topic, payload, qos=1, retain=True)
+
+    def _show_anew(self) -> None:
+        """Publish the alarm state of all places, whatever the broker has.
+
+        One that was killed may have lost its retained messages, and of those that waited for the
+        connection an older one may have come last.
+        """
+        self._shown.clear()
+        for desk in self._all_desks():
+            desk.forget_published()
+            self._show(desk)
 
     def _store_then_acknowledge(self, rows: list[Row], deliveries: list[Delivery]) -> None:
         """Store rows and acknowledge, once they are durable, the messages that they came in.

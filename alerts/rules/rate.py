@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from operator import sub
 
 from ecg.clock import NS
 
@@ -41,7 +41,7 @@ def extreme_tachycardia(beats_ns: Sequence[int], limit_bpm: float = 140.0) -> bo
 
 def median_bpm(beats_ns: Sequence[int]) -> float:
     """Heart rate as it is shown: of the median interval; one missed beat does not move it."""
-    intervals = sorted([b - a for a, b in pairwise(beats_ns)])
+    intervals: list[int] = sorted(map(sub, beats_ns[1:], beats_ns))
     n = len(intervals)
     return 120 * NS / (intervals[(n - 1) // 2] + intervals[n // 2])
 

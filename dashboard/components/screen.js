@@ -1,6 +1,7 @@
 // One for the whole page: the connection to the server, the signals, the clock of all traces.
 
 import { Signal, parseChunk } from "./signal.js";
+import { Sound } from "./sound.js";
 
 const SILENT_MS = 6000; // the server says something every 2 s
 const RETRY_MS = [250, 4000];
@@ -8,8 +9,9 @@ const RETRY_MS = [250, 4000];
 /** Lives at `window.__telerhythm`, and so through every rerun of the page. */
 export class Screen {
   constructor() {
-    this.counters = { frames: 0, chunks: 0, connections: 0, latency_ms: {} };
+    this.counters = { frames: 0, chunks: 0, connections: 0, oldest_ms: 0, latency_ms: {} };
     this.signals = new Map();
+    this.sound = new Sound();
     this.traces = new Set();
     this.ward = null;
     this.retry = RETRY_MS[0];
@@ -69,8 +71,10 @@ export class Screen {
       const told = JSON.parse(data);
       if (told.kind === "history") {
         this.age = told.age_s * 1000;
+        this.counters.oldest_ms = Math.max(this.counters.oldest_ms, this.age);
       } else {
         this.retry = RETRY_MS[0];
+        this.sound.tell(told.audible);
         this.alert(told.broker ? null : "the message broker does not answer");
       }
       return;
@@ -85,6 +89,7 @@ export class Screen {
     if (this.socket && performance.now() - this.heard > SILENT_MS) this.lost();
     const clock = document.querySelector(".trh-clock");
     if (clock) clock.textContent = timeOf(Date.now());
+    this.sound.show();
   }
 
   frame(now) {
@@ -104,6 +109,7 @@ export class Screen {
     }
     if (!this.trouble) this.since = timeOf(Date.now());
     this.trouble = trouble;
+    this.sound.disconnected(!!trouble);
     document.documentElement.classList.toggle("trh-disconnected", !!trouble);
     banner.hidden = !trouble;
     banner.textContent = trouble

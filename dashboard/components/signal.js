@@ -83,6 +83,7 @@ export class Signal {
     this.first = Math.max(this.first, this.end - this.capacity);
     this.playout.arrived(now - ageMs, first, this.fs);
     this.quality = chunk.quality;
+    this.note(chunk.beats);
     // device time of sample 0, for the latency that is told
     this.zeroMs = Number(BigInt(chunk.t_ns) / 1000000n) - (first / this.fs) * 1000;
     this.heard = now - ageMs;
@@ -97,8 +98,23 @@ export class Signal {
     this.capacity = Math.ceil(KEPT_S * this.fs);
     this.mv = chunk.leads.map(() => new Float32Array(this.capacity).fill(NaN));
     this.first = this.end = chunk.sample;
+    this.beats = []; // [sample, code], in the order in which their classes became known
+    this.beatsTold = 0; // how many there have been, with those that are no longer kept
     this.rewritten = Infinity; // earliest sample that changed after it may have been drawn
     this.playout = new Playout();
+  }
+
+  note(beats) {
+    this.beats.push(...beats);
+    this.beatsTold += beats.length;
+    let old = 0;
+    while (old < this.beats.length && this.beats[old][0] < this.first) old++;
+    if (old) this.beats.splice(0, old);
+  }
+
+  /** Beats told after the first `n` of the stream. */
+  beatsAfter(n) {
+    return this.beats.slice(Math.max(0, this.beats.length - (this.beatsTold - n)));
   }
 
   put(sample, chunk, i) {

@@ -7,8 +7,15 @@ const MARGIN_MM = 6; // left of the paper's first line: the calibration mark
 const ERASE_MM = 5;
 const STALE_MS = 2500; // longer than any jitter; serve alarms after 5 s
 const RECENTRE_MM = 3;
+// Beats by WFDB code: a letter and a colour, so that neither alone tells them apart. What most beats
+// are is a faint dot: it shows that the beat was seen, and lets the others stand out.
+const BEATS = {
+  N: ["", "#6f8f80"], S: ["S", "#7cc4ff"], V: ["V", "#ff6b5e"], F: ["F", "#ffb45e"],
+  "/": ["P", "#e6edf3"], Q: ["?", "#9aa7b2"],
+};
+const MARK_PX = 15; // width and height of a letter
 const SEAM_PX = 3; // columns that are drawn again, so that no seam shows between two strokes
-const COLOUR = { trace: "#3fe07f", minor: "#16211d", major: "#2d4138", mark: "#9aa7b2", clip: "#ffb020" };
+const COLOUR = { paper: "#06090b", trace: "#3fe07f", minor: "#16211d", major: "#2d4138", mark: "#9aa7b2", clip: "#ffb020" };
 // by ecg.codes.QualityCode
 const QUALITY = ["", "Noisy signal", "Baseline jumps", "Signal saturated", "Flat line", "Lead off"];
 
@@ -121,13 +128,19 @@ export class Trace {
     this.drawn = -Infinity; // sample up to which it is drawn
     this.erased = null; // column, counted from the start of the epoch, up to which it is erased
     this.middles = new Map(); // of each sweep: mV in the middle of the tile
+    this.waiting = []; // beats that are not marked yet
+    this.beatsSeen = 0;
   }
 
   advance(signal, head) {
     const { w, px, erase } = this.size;
     const perSample = (SPEED_MM_S * px) / signal.fs;
     const column = Math.floor(head * perSample);
-    if (signal.rewritten < this.drawn) this.drawn = signal.rewritten;
+    if (signal.rewritten < this.drawn) {
+      this.drawn = signal.rewritten;
+      this.beatsSeen = 0; // their marks may go with what is drawn anew
+      this.waiting = [];
+    }
     signal.rewritten = Infinity;
     const oldest = column - w + erase;
     if (this.erased !== null && column + erase > this.erased) this.clear(Math.max(this.erased, oldest), column + erase);
@@ -144,6 +157,44 @@ export class Trace {
       }
       this.drawn = last;
     }
+    this.markBeats(signal, Math.min(column, from), oldest, perSample);
+  }
+
+  /**
+   * Mark beats above the line where they are, as soon as their classes are known and the line has
+   * passed them: what is right of `end` is still drawn over.
+   */
+  markBeats(signal, end, oldest, perSample) {
+    if (signal.beatsTold > this.beatsSeen) this.waiting.push(...signal.beatsAfter(this.beatsSeen));
+    this.beatsSeen = signal.beatsTold;
+    if (!this.waiting.length) return;
+    const half = (MARK_PX / 2) * this.size.dot;
+    const later = [];
+    for (const beat of this.waiting) {
+      const at = beat[0] * perSample;
+      if (at + half > end) later.push(beat);
+      else if (at - half > oldest) this.mark(at, beat[1]);
+    }
+    this.waiting = later;
+  }
+
+  mark(at, code) {
+    const { w, margin, dot } = this.size;
+    const half = (MARK_PX / 2) * dot;
+    const x = margin + Math.max(half, Math.min(mod(at, w), w - half)); // a letter at the edge is not cut
+    const [letter, colour] = BEATS[code] ?? BEATS.Q;
+    const pen = this.pen;
+    pen.fillStyle = colour;
+    if (!letter) {
+      pen.fillRect(Math.round(x - 1.5 * dot), Math.round(6 * dot), Math.round(3 * dot), Math.round(3 * dot));
+      return;
+    }
+    pen.font = `700 ${MARK_PX * dot}px "Source Sans", sans-serif`;
+    pen.textAlign = "center";
+    pen.lineWidth = 2.5 * dot;
+    pen.strokeStyle = COLOUR.paper;
+    pen.strokeText(letter, x, MARK_PX * dot);
+    pen.fillText(letter, x, MARK_PX * dot);
   }
 
   clear(from, to) {

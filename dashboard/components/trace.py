@@ -15,7 +15,7 @@ MM_PER_MV = 10
 
 _HERE = Path(__file__).parent
 # in the order in which one needs the other
-_MODULES = ("signal.js", "screen.js", "trace.js", "entry.js")
+_MODULES = ("signal.js", "sound.js", "screen.js", "trace.js", "entry.js")
 _HTML = """
 <div class="trh-trace" hidden>
   <canvas class="trh-paper"></canvas><canvas class="trh-canvas"></canvas>

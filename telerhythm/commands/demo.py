@@ -43,6 +43,7 @@ def demo(
     try:
         with Demo(choose(records or [], beds), dashboard_port=port) as running:
             print(f"telerhythm demo: {running.address}", file=sys.stderr)
+            print(f"Store and logs, until it ends: {running.folder}", file=sys.stderr)
             print("Ctrl-C ends it.", file=sys.stderr)
             try:
                 running.watch(for_s)

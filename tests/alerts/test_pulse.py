@@ -38,7 +38,7 @@ def test_no_asystole_while_pulses_go_on_and_the_log_says_why(bed, findings):
     play(bed, findings, 12, [0.5, 1.5], np.arange(0.8, 12, 1.0), codes=[FLAT])
     assert told(bed, AlarmKind.ASYSTOLE) == [Phase.SUPPRESSED]
     (row,) = [t for t in bed.log if t.kind is AlarmKind.ASYSTOLE]
-    assert "pulses in the last" in row.text
+    assert "pulses of beats in the last" in row.text
     assert row.evidence.pulses_ns
     assert not bed.shown
 
@@ -51,6 +51,30 @@ def test_asystole_is_told_when_the_pulses_stop_too(bed, findings):
 def test_the_pulse_of_the_last_beat_is_no_evidence(bed, findings):
     play(bed, findings, 8, [0.5, 1.5], [0.8, 1.8, 2.2], codes=[FLAT])
     assert told(bed, AlarmKind.ASYSTOLE) == [Phase.RAISED]
+
+
+@pytest.mark.parametrize(
+    ("delay_s", "pulse_s", "phase"),
+    [
+        # a plethysmogram is about 1 s late: what comes 1.3 s after the last beat is its pulse
+        (1.0, 2.8, Phase.RAISED),
+        (1.0, 3.0, Phase.SUPPRESSED),
+        # a pressure is not
+        (0.25, 2.1, Phase.RAISED),
+        (0.25, 2.2, Phase.SUPPRESSED),
+    ],
+)
+def test_a_pulse_speaks_for_a_beat_as_long_ago_as_its_channel_is_late(
+    bed, findings, delay_s, pulse_s, phase
+):
+    late = round(delay_s * 1e9)
+    for s in range(5):
+        now = [t for t in (0.5 + delay_s, 1.5 + delay_s, pulse_s) if s <= t < s + 1]
+        event = pulse(findings, now or [s + 0.99], 0.9 if now else 0.0)
+        bed.take(replace(event, delay_ns=late), findings.ns(s + 1))
+        beats = [t for t in (0.5, 1.5) if s <= t < s + 1]
+        bed.take(findings.analysed(s, s + 1, beats), findings.ns(s + 1))
+    assert told(bed, AlarmKind.PAUSE) == [phase]
 
 
 def test_poor_pulses_prove_nothing(bed, findings):

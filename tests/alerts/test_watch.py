@@ -35,6 +35,25 @@ def test_asystole_is_raised_four_seconds_after_the_last_beat(bed, findings, quie
         assert bed.shown[AlarmKind.ASYSTOLE].since_ns == findings.ns(last_s + 4)
 
 
+@pytest.mark.parametrize(("quiet_s", "alarm"), [(3.9, False), (4.0, True), (4.1, True)])
+def test_a_silence_that_is_known_is_told_before_all_beats_are(bed, findings, quiet_s, alarm):
+    last_s = 5.5
+    event = findings.analysed(0, last_s + 3.5, every(1, last_s + 0.1))
+    bed.take(replace(event, quiet_ns=findings.ns(last_s + quiet_s)))
+    assert (AlarmKind.ASYSTOLE in bed.shown) is alarm
+    bed.take(findings.analysed(9, 10.0, [9.45]))  # what was quiet stays so: this ends it
+    assert bed.phases(AlarmKind.ASYSTOLE) == [Phase.RAISED, Phase.LATCHED] * alarm
+
+
+def test_what_was_quiet_does_not_count_when_a_beat_may_be_pending(bed, findings):
+    event = findings.analysed(0, 9.0, every(1, 5.6))
+    bed.take(replace(event, quiet_ns=findings.ns(9.4)))
+    bed.take(replace(findings.analysed(9, 9.4), quiet_ns=findings.ns(9.4)))
+    assert not bed.phases(AlarmKind.ASYSTOLE)
+    bed.take(findings.analysed(9, 10.4, [9.45]))
+    assert not bed.phases(AlarmKind.ASYSTOLE)
+
+
 @pytest.mark.parametrize(("silent_s", "alarm"), [(9.9, False), (10.0, True), (10.1, True)])
 def test_before_the_first_beat_a_signal_is_given_ten_seconds(bed, findings, silent_s, alarm):
     """The detector may not know yet what a beat of this heart looks like."""

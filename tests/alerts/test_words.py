@@ -147,14 +147,17 @@ def test_the_document_of_a_bed(bed, findings):
     assert told.connected
     assert told.leads == ("I", "II")
     assert [alarm.kind for alarm in told.alarms] == [AlarmKind.ASYSTOLE]
-    assert message(bed.state, findings.ns(6)) == ("ward/v1/ward/bed/alarm", encode_state(told))
+    assert message(document(bed.state, findings.ns(6))) == (
+        "ward/v1/ward/bed/alarm",
+        encode_state(told),
+    )
     bed.take(Tick(), findings.ns(6))
     assert not document(bed.state, findings.ns(6)).connected
 
 
 def test_numbers_that_a_browser_cannot_hold_travel_as_text(bed, findings):
     bed.take(findings.analysed(0, 6, [], [QualityCode.FLAT]))
-    fields = json.loads(message(bed.state, findings.ns(6))[1])
+    fields = json.loads(message(document(bed.state, findings.ns(6)))[1])
     assert fields["t_ns"] == str(findings.ns(6))
     assert fields["alarms"][0]["since_ns"] == str(findings.ns(4))
     assert fields["alarms"][0]["technical"] is False

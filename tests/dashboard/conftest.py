@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -17,7 +18,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from numpy.typing import NDArray
 from paho.mqtt.enums import CallbackAPIVersion
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 import dashboard
 from alerts.words import (
@@ -36,6 +37,7 @@ from ecg import LiveChunk, encode_live
 from ecg.clock import NS, now_ns
 
 WARD = "a"
+SCREENSHOTS = Path(__file__).parent / "screenshots"
 FS_HZ = 250.0
 CHUNK_N = 50
 Wave = Callable[[NDArray[np.float64]], NDArray[np.float64]]  # mV by seconds; NaN: no sample
@@ -102,7 +104,8 @@ class Server:
             self._port = int(probe.getsockname()[1])
         self.address = f"http://127.0.0.1:{self._port}"
         self._log = folder / "log"
-        self._variables = dashboard.environment("127.0.0.1", broker_port, folder / "store.sqlite")
+        self.store_path = folder / "store.sqlite"
+        self._variables = dashboard.environment("127.0.0.1", broker_port, self.store_path)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -133,6 +136,7 @@ class Ward:
         self.waves: dict[str, Wave] = {}
         self.rates: dict[str, float | None] = {}
         self.qualities: dict[str, tuple[int, int]] = {}
+        self.findings: dict[str, Callable[[int], dict[str, object]]] = {}  # by the chunk's sample
         self._stopping = threading.Event()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.reconnect_delay_set(1, 1)
@@ -202,6 +206,7 @@ class Ward:
             x=np.stack([x, x]),
             quality=self.qualities.get(bed, (0, 0)),
             hr_bpm=self.rates[bed],
+            **self.findings.get(bed, lambda _: {})(sample),  # type: ignore[arg-type]
         )
         self._client.publish(live_topic(WARD, bed), encode_live(chunk), 0)
 
@@ -256,3 +261,40 @@ def chromium() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="module")
+def beds(broker: Broker) -> Iterator[Ward]:
+    """One ward for all tests here; each says anew who lies where."""
+    made = Ward(broker.port)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Browser, server: Server) -> Iterator[Page]:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    opened = chromium.new_page(viewport={"width": 1920, "height": 1080})
+    opened.set_default_timeout(60_000)
+    opened.goto(server.address)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def screenshot(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keep what the page looked like at the end of each test, failed or not."""
+    yield
+    name = re.sub(r"\W+", "-", request.node.name).strip("-")
+    request.getfixturevalue("page").screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+@pytest.fixture
+def eight(beds: Ward, page: Page) -> Ward:
+    """Eight calm beds."""
+    for bed in map(str, range(1, 9)):
+        beds.bed(bed, pulses, rate=60.0)
+    page.wait_for_function(
+        "() => window.__telerhythm && document.querySelectorAll('.head.calm').length === 8"
+    )
+    return beds

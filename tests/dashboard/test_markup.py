@@ -207,3 +207,43 @@ def test_the_limits_of_the_heart_rate_stand_beside_it() -> None:
     assert markup.limits(plain) == ""
     known = dataclasses.replace(plain, limits=(("low_bpm", 50.0), ("high_bpm", 120.0)))
     assert "50–120" in markup.limits(known)
+
+
+@pytest.mark.parametrize(
+    ("rhythms", "pvc_per_min", "is_readable", "words", "code"),
+    [
+        (("(AFIB",), 0.0, True, "Atrial fibrillation", "(AFIB"),
+        (("(AFIB", "(B"), 20.0, True, "Atrial fibrillation, bigeminy", "(AFIB (B"),
+        ((), 0.0, True, "No arrhythmia found", "(N"),
+        ((), 3.0, True, "PVCs", "(N"),
+        (None, None, True, "Learning the rhythm", ""),
+        (None, 3.0, False, "Signal too poor to tell", ""),
+        (("(ASYS",), 0.0, False, "Asystole", "(ASYS"),
+        (("(NEW",), 0.0, True, "(NEW", "(NEW"),
+    ],
+)
+def test_the_rhythm_is_told_in_words_and_as_wfdb_has_it(
+    rhythms: tuple[str, ...] | None,
+    pvc_per_min: float | None,
+    is_readable: bool,
+    words: str,
+    code: str,
+) -> None:
+    seen = dataclasses.replace(
+        view(), rhythms=rhythms, pvc_per_min=pvc_per_min, is_readable=is_readable
+    )
+    assert markup.rhythm_words(seen) == (words, code)
+    told = Parsed(markup.tile(seen))
+    assert words in told.text
+    labels = [value or "" for name, value in told.attributes if name == "aria-label"]
+    assert any(words in label and code in label for label in labels)
+
+
+def test_of_a_bed_that_is_not_heard_no_rhythm_is_told() -> None:
+    assert markup.rhythm_words(view(hr_bpm=None)) == ("Rhythm not known", "")
+
+
+def test_ventricular_beats_of_the_last_minute_are_counted() -> None:
+    told = Parsed(markup.tile(dataclasses.replace(view(), pvc_per_min=7.0, rhythms=())))
+    assert "PVC 7/min" in told.text
+    assert "PVC" not in Parsed(markup.tile(view())).text

@@ -54,6 +54,12 @@ class Browser:
         return [json.loads(m["text"]) for m in self.received if m.get("text")]
 
     @property
+    def state(self) -> Message:
+        """What was last told of the connection and the sound."""
+        states = [t for t in self.texts if t["kind"] == "state"]
+        return {k: v for k, v in states[-1].items() if k != "kind"} if states else {}
+
+    @property
     def samples(self) -> list[int]:
         return [decode_live(m["bytes"]).sample for m in self.received if m.get("bytes")]
 
@@ -131,7 +137,7 @@ def test_the_past_comes_first_with_its_age_then_the_state_then_what_is_new(hub: 
         signal(hub, 4)
         browser = Browser(origin="http://ward.example:8501")
         visit = browser.visit()
-        await until(lambda: {"kind": "state", "broker": False} in browser.texts)
+        await until(lambda: browser.state == {"broker": False, "audible": []})
         signal(hub, 8)
         await until(lambda: len(browser.samples) == 3)
         browser.leave()
@@ -154,7 +160,7 @@ def test_a_ward_nobody_knows_is_quiet_and_told_that_the_line_is_alive(hub: Hub) 
         await until(lambda: browser.texts)
         signal(hub, 4)
         hub._set_connected(True)
-        await until(lambda: {"kind": "state", "broker": True} in browser.texts)
+        await until(lambda: browser.state == {"broker": True, "audible": []})
         browser.leave()
         await visit
         assert browser.samples == []
@@ -174,7 +180,7 @@ def test_a_broker_that_goes_is_told_at_once_not_at_the_next_beat(
             told = len(browser.texts)
             hub._set_connected(state)
             await until(lambda told=told: len(browser.texts) > told)  # type: ignore[misc]
-            assert browser.texts[-1] == {"kind": "state", "broker": state}
+            assert browser.state == {"broker": state, "audible": []}
         browser.leave()
         await visit
 

@@ -7,8 +7,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from alerts.words import SYSTEM_BED, Alarm, BedAlarms, Phase, Priority
-from dashboard.ward_state import HISTORY_S, SILENT_S, UNATTENDED_S, WardState, natural
+from alerts.words import SYSTEM_BED, Alarm, AudioPause, BedAlarms, Phase, Priority
+from dashboard.ward_state import (
+    HISTORY_S,
+    SILENT_S,
+    UNATTENDED,
+    UNATTENDED_S,
+    WardState,
+    natural,
+)
 from ecg import LiveChunk
 from tests.dashboard.conftest import alarm
 
@@ -143,3 +150,42 @@ def test_a_ward_without_devices_is_silent_rightly() -> None:
     state.take_alarms(document("1", connected=False))
     assert not state.is_unattended("a", 1e9)
     assert not state.is_unattended("unheard-of", 1e9)
+
+
+# -- rhythm and sound ------------------------------------------------------------------------------
+
+
+def test_rhythm_and_counts_are_those_of_the_latest_signal_until_it_is_old() -> None:
+    state = WardState()
+    state.take_alarms(document("1"))
+    words = {"rhythms": ("(AFIB",), "pvc_per_min": 4.0, "quality": (0,)}
+    state.take_chunk(dataclasses.replace(chunk(), **words), b"x", 100.0)  # type: ignore[arg-type]
+    (seen,) = state.beds("a", 101.0)
+    assert (seen.rhythms, seen.pvc_per_min, seen.is_readable) == (("(AFIB",), 4.0, True)
+    (later,) = state.beds("a", 100.0 + SILENT_S + 0.1)
+    assert (later.rhythms, later.pvc_per_min, later.is_readable) == (None, None, False)
+
+
+@pytest.mark.parametrize(
+    ("phase", "sounds"),
+    [(Phase.RAISED, True), (Phase.LATCHED, True), (Phase.ACKNOWLEDGED, False)],
+)
+def test_what_sounds_is_what_nobody_has_acknowledged(phase: Phase, sounds: bool) -> None:
+    state, raised = WardState(), alarm(Priority.HIGH, phase=phase)
+    state.take_alarms(document("1", raised))
+    assert state.audible("a", 0.0) == ([("high", f"1/{raised.id}")] if sounds else [])
+
+
+def test_a_bed_whose_sound_is_paused_is_not_heard_but_the_others_are() -> None:
+    state, raised = WardState(), alarm(Priority.MEDIUM)
+    pause = AudioPause(0, 10**18, "Anna")
+    state.take_alarms(dataclasses.replace(document("1", raised), audio_pause=pause))
+    state.take_alarms(document("2", raised))
+    assert state.audible("a", 0.0) == [("medium", f"2/{raised.id}")]
+
+
+def test_an_analysis_that_is_away_is_heard() -> None:
+    state = WardState()
+    state.take_alarms(document("1"))
+    state.take_chunk(chunk(), b"x", 1e6)
+    assert state.audible("a", 1e6 + UNATTENDED_S + 0.1) == [("medium", UNATTENDED)]

@@ -147,6 +147,45 @@ def test_a_beat_is_told_within_600_ms_and_through_sample_keeps_its_word(heart):
         assert i - through <= 160
 
 
+@pytest.mark.parametrize("noise_mv", [0.0, 0.01, 0.02])
+def test_silence_is_known_within_120_ms_and_no_beat_was_in_it(heart, noise_mv):
+    x, _ = heart(np.full(20, 0.8), fs_hz=250.0, noise_mv=noise_mv)
+    silent = np.random.default_rng(5).normal(0.0, noise_mv, (1, 750)).astype(np.float32)
+    analyzer, quiet, behind = Analyzer(250.0), 0, []
+    for i, sample in enumerate(np.hstack([x, silent]).T):
+        found = analyzer.push(sample[:, None])
+        for beat in found.beats:
+            assert beat["flags"] & BeatFlag.SEARCH_BACK or beat["sample"] >= quiet
+        assert found.quiet_sample >= found.through_sample
+        quiet = found.quiet_sample
+        if i > x.shape[1] + 250:
+            behind.append(i - quiet)
+    assert np.mean(behind) <= 30
+
+
+def test_silence_is_not_known_while_a_beat_may_be_pending(heart):
+    x, r_all_s = heart(np.full(20, 0.8), fs_hz=250.0)
+    analyzer, told = Analyzer(250.0), []
+    for i in range(x.shape[1]):
+        found = analyzer.push(x[:, i : i + 1])
+        told.append((found.through_sample, found.quiet_sample))
+    for r_s in r_all_s[10:]:  # of a beat that is known after 0.4 s at the soonest
+        r = round(250.0 * r_s)
+        for through, quiet in told[r + 21 : r + 75]:
+            assert quiet == through < r
+
+
+@pytest.mark.parametrize("record", ["104", "107", "203", "208"])
+def test_no_beat_of_a_real_record_comes_from_a_silence_that_was_told(real, record):
+    x, fs_hz, _ = real(record, 300, 420)
+    analyzer, quiet = Analyzer(fs_hz, ("MLII", "V1")[: len(x)]), 0
+    for at in range(0, x.shape[1], 18):
+        found = analyzer.push(x[:, at : at + 18])
+        for beat in found.beats:
+            assert beat["flags"] & BeatFlag.SEARCH_BACK or beat["sample"] >= quiet
+        quiet = found.quiet_sample
+
+
 @pytest.mark.parametrize(("record", "most"), [("119", 4), ("215", 4), ("230", 4)])
 def test_real_records(real, errors, record, most):
     x, fs_hz, expected = real(record, 300, 600)

@@ -14,9 +14,10 @@ def beats(*samples):
 
 
 def test_pieces_put_together_equal_the_whole():
-    whole = Findings(beats=beats(10, 20, 30), through_sample=40)
-    pieces = [Findings(beats=beats(10), through_sample=15), Findings(through_sample=18)]
-    pieces.append(Findings(beats=beats(20, 30), through_sample=40))
+    whole = Findings(beats=beats(10, 20, 30), through_sample=40, quiet_sample=40)
+    pieces = [Findings(beats=beats(10), through_sample=15)]
+    pieces.append(Findings(through_sample=18, quiet_sample=44))  # a beat may be pending since
+    pieces.append(Findings(beats=beats(20, 30), through_sample=40, quiet_sample=40))
     assert Findings.concat(pieces) == whole
 
 
@@ -37,6 +38,7 @@ def test_a_single_bit_makes_a_difference(name, value):
 
 def test_how_far_it_reaches_makes_a_difference():
     assert Findings(through_sample=1) != Findings(through_sample=2)
+    assert Findings(quiet_sample=1) != Findings(quiet_sample=2)
 
 
 def test_bytes_between_the_fields_do_not_matter():

@@ -27,6 +27,8 @@ def chunk(x, **changes):
         "beats": ((990, "N"), (1003, "V")),
         "quality": (0,) * len(x),
         "hr_bpm": 61.5,
+        "pvc_per_min": 3.0,
+        "rhythms": ("(AFIB", "(B"),
     }
     return LiveChunk(**{**fields, **changes})
 
@@ -39,6 +41,7 @@ def test_what_is_encoded_is_decoded(x):
     for name in ("ward", "bed", "epoch", "sample", "t_ns", "fs_hz", "leads", "lsb_uv", "beats"):
         assert getattr(got, name) == getattr(sent, name)
     assert (got.quality, got.hr_bpm) == (sent.quality, sent.hr_bpm)
+    assert (got.rhythms, got.pvc_per_min) == (sent.rhythms, sent.pvc_per_min)
 
 
 @given(bed=st.text("abc123", min_size=1, max_size=9))
@@ -58,6 +61,12 @@ def test_nanoseconds_travel_as_text_because_a_browser_would_round_them():
 def test_an_unknown_heart_rate_is_null():
     x = np.zeros((1, 1), np.int16)
     assert decode_live(encode_live(chunk(x, hr_bpm=math.nan))).hr_bpm is None
+
+
+@pytest.mark.parametrize("rhythms", [None, (), ("(N",)])
+def test_no_rhythm_told_is_not_the_same_as_none_of_those_known(rhythms):
+    x = np.zeros((1, 1), np.int16)
+    assert decode_live(encode_live(chunk(x, rhythms=rhythms))).rhythms == rhythms
 
 
 @pytest.mark.parametrize("payload", [b"", b"\1\0", b"\2\0\0\0{}", b"\xff\xff\xff\xff{}"])

@@ -87,11 +87,31 @@ def test_beats_are_found_stored_with_the_times_of_the_frames_and_shown(sinus):
     np.testing.assert_allclose(found["t_ns"], T0 + found["sample"] / sinus.fs_hz * NS, atol=2)
     shown = [beat for chunk in outcome.chunks for beat in chunk.beats]
     assert [sample for sample, _ in shown] == found["sample"].tolist()
-    assert {kind for _, kind in shown} <= set("NSVFQ")
+    assert {code for _, code in shown} <= set("NSVFQ")
     rr_s = np.diff(found["sample"]) / sinus.fs_hz
     assert outcome.chunks[-1].hr_bpm == pytest.approx(60 / np.median(rr_s[-8:]), rel=0.1)
     assert len(rows(outcome, VitalsRows)) > 30 and len(rows(outcome, QualityRows)) > 30
     assert len(outcome.chunks[-1].quality) == 2
+
+
+def test_rhythm_and_ventricular_beats_of_the_last_minute_are_shown():
+    outcome = feed(Bedside(BED, RUN), frames_of(demo_record("sinus rhythm with PVCs", minutes=1.5)))
+    last = outcome.chunks[-1]
+    codes = [(s / last.fs_hz, code) for c in outcome.chunks for s, code in c.beats]
+    assert outcome.chunks[0].rhythms is None  # the detector has to learn first
+    assert last.rhythms is not None and set(last.rhythms) <= {"(B", "(T"}
+    now_s = last.sample / last.fs_hz
+    counted = sum(code == "V" and at_s > now_s - 60 for at_s, code in codes)
+    assert last.pvc_per_min == pytest.approx(counted, abs=2) and counted >= 2
+
+
+def test_beats_of_a_pacemaker_are_shown_as_such_once_the_rhythm_is_known_to_be_paced():
+    outcome = feed(Bedside(BED, RUN), frames_of(demo_record("paced", minutes=0.5)))
+    codes = [code for chunk in outcome.chunks for _, code in chunk.beats]
+    assert outcome.chunks[-1].rhythms == ("(P",)
+    assert codes.count("/") > len(codes) / 2
+    first_paced = next(i for i, c in enumerate(outcome.chunks) if "(P" in (c.rhythms or ()))
+    assert all(code != "/" for c in outcome.chunks[:first_paced] for _, code in c.beats)
 
 
 def test_findings_are_the_same_however_long_the_frames_are(sinus):

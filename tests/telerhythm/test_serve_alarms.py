@@ -100,6 +100,23 @@ def test_killed_with_an_active_alarm_it_is_active_again_not_repeated_and_not_los
     ]
 
 
+def test_alarms_from_before_and_during_the_death_of_the_broker_are_shown_after(
+    broker, serve, wait_until
+):
+    flat(serve, 8)
+    wait_until(lambda: serve.kinds("1") == ["asystole"], 20.0)
+    (before,) = alarms(serve)
+    broker.kill()  # what it had retained is lost, too
+    wait_until(lambda: log(serve, "no_data") == ["raised"], 20.0)
+    serve.alarms.clear()
+    broker.start()
+    wait_until(lambda: serve.kinds("1") == ["asystole", "no_data"], 30.0)
+    assert alarms(serve) == [before]
+    assert set(serve.alarms) == {"1", "2", "_system"}
+    serve.stop()
+    assert log(serve) == ["raised"]  # told once, by one transition
+
+
 def test_the_sound_is_paused_and_a_new_lethal_alarm_ends_the_pause(serve, wait_until):
     command(serve, PauseAudio("nurse"))
     wait_until(lambda: "1" in serve.alarms and serve.alarms["1"].audio_pause, 10.0)
@@ -217,14 +234,15 @@ def test_a_receiver_that_hangs_holds_up_neither_alarms_nor_frames(serve_with, tm
         serve.stop()
 
 
-def test_a_ward_whose_analysis_falls_behind_is_told(broker, tmp_path, wait_until):
+@pytest.mark.parametrize(("behind_s", "alarm"), [(1.9, False), (3.0, True)])
+def test_a_ward_whose_analysis_falls_behind_is_told(broker, tmp_path, behind_s, alarm):
     beds = [{"ward": "icu", "bed": "1", "patient": "p-1", "device": "site/1"}]
     settings = Settings(broker={"port": broker.port}, beds=beds)
     with SqliteStore(tmp_path / "store.sqlite") as store:
         server = Server(settings, store)
-        late = Delivery("ward/v1/icu/1/command", b"", now_ns() - 3 * NS, 0, 0, False)
-        server._take_all([late])
+        received_ns = now_ns() - round(behind_s * NS)
+        server._take_all([Delivery("ward/v1/icu/1/command", b"", received_ns, 0, 0, False)])
         server._tick()
-        (alarm,) = server._desks["icu", "_system"].document(now_ns()).alarms
-        assert alarm.kind is AlarmKind.OVERLOAD
-        assert alarm.text.startswith("The analysis is 3 s behind")
+        told = server._desks["icu", "_system"].document(now_ns()).alarms
+        assert [a.kind for a in told] == [AlarmKind.OVERLOAD] * alarm
+        assert all(a.text.startswith("The analysis is 3 s behind") for a in told)
