@@ -27,7 +27,7 @@ from archive.evaluate import BeatTable, compare, total
 from archive.find import find_records
 from archive.read import read_annotations, read_length
 from detectors import trees
-from detectors.beats import DOUBTFUL, EXCLUDED, classify
+from detectors.classify import DOUBTFUL, EXCLUDED, classify
 from detectors.facts import F
 from ecg import Annotations
 from training.beat_rows import LEFT_OUT, NO_BEAT, STREAMS, N, Rows, S, V, gather
@@ -213,7 +213,7 @@ def told_if_ventricular(rows: Rows) -> Classes:
 
 
 def decide(if_ventricular: Classes, ventricular: Floats, supraventricular: Floats) -> Classes:
-    """Class of each row by its scores, as `detectors.beats.classify` decides in the stream."""
+    """Class of each row by its scores, as `detectors.classify.classify` decides in the stream."""
     doubt = np.where(ventricular > DOUBTFUL, "Q", "N")
     is_s = (ventricular < EXCLUDED) & (supraventricular > 0.0)
     told = np.where(ventricular > 0.0, if_ventricular, np.where(is_s, "S", doubt))

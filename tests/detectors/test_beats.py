@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors import Analyzer
-from detectors.beats import LAST_CALL_S, classify
+from detectors.beats import LAST_CALL_S
+from detectors.classify import classify
 from detectors.facts import N_FACTS, F
 from detectors.trees import from_nested
 from dsp.synth import AF, SVT, Noise, Paced, Pause, Sinus, simulate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors.beats import classify
+from detectors.classify import classify
 from detectors.facts import N_FACTS, F
 from detectors.trees import from_nested
 
