@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from detectors import window
 from detectors.beats import BEATS
 from detectors.fibrillation import FIBRILLATION
 from detectors.pwave import PRELUDE
@@ -18,7 +19,7 @@ from dsp.resample import ANALYSIS_HZ, RESAMPLE
 from dsp.ring import WINDOW
 
 MAGIC = b"TRHA"
-VERSION = 11
+VERSION = 12
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
 SIGNAL_RING = 1024  # of the signal: a beat is looked at again when the next one is known
@@ -104,6 +105,7 @@ LEAD = np.dtype(
         ("feature", "f4", (RING,)),  # its mean size over 80 ms
         ("absent", "u1", (RING,)),
         ("fib", FIBRILLATION),
+        ("long", "f4", (window.SIZE,)),  # slow samples, by second; the oldest is overwritten
         ("prelude", PRELUDE),
         ("shape", SHAPE),
     ],
@@ -136,6 +138,8 @@ QRS = np.dtype(
         ("top_at", "i8"),
         ("held", PEAK),  # best peak within the waiting time
         ("judge_at", "i8"),  # analysis sample at which it is judged; in the past when none is
+        ("early_at", "i8"),  # at which it is a beat if that is clear already
+        ("sure", "f4"),  # log odds from which on it is
         ("last", PEAK),  # the last beat
         ("spare", PEAK),  # best peak since the last beat that was no beat
         ("heights", "f4", (PEAKS_KEPT,)),  # of the last beats
