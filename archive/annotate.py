@@ -43,11 +43,11 @@ def annotate(findings: Findings, n_leads: int, fs_hz: float) -> Annotations:
     """
     episodes = settled(findings.episodes)
     lethal = _fibrillation(episodes)
-    beats = [
-        (int(b["sample"]), chr(b["code"]), "", 0)
-        for b in findings.beats
-        if not any(first <= b["sample"] < end for first, end in lethal)
-    ]
+    at, keep = findings.beats["sample"], np.ones(findings.beats.size, bool)
+    for first, end in lethal:
+        keep &= (at < first) | (at >= end)
+    found = zip(at[keep].tolist(), findings.beats["code"][keep].tolist(), strict=True)
+    beats = [(sample, chr(code), "", 0) for sample, code in found]
     brackets = [
         (at, mark, "", 0)
         for first, end in lethal

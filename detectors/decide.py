@@ -66,18 +66,52 @@ def _is_better(qrs, leads, n, score):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _weigh(qrs, leads, n, weights):  # type: ignore[no-untyped-def]
+    """Step 7. The held peak's log odds."""
+    judge.gather(qrs, leads, qrs.held, n)
+    which = judge.ONE if leads.size == 1 else judge.SEVERAL
+    qrs.held.evidence = judge.evidence(qrs, weights[which])
+
+
+@njit(cache=True, nogil=True)
 def _is_beat(qrs, leads, n, weights):  # type: ignore[no-untyped-def]
     """Steps 6 and 7. Judge the held peak."""
     held = qrs.held
     if qrs.n_beats < q.LEARNING_BEATS:
-        return first.is_beat(qrs, leads, n, weights[1])
+        return first.is_beat(qrs, leads, n, weights[judge.FIRST])
     overdue = n - qrs.last.at > q.OVERDUE * qrs.rr_median * ANALYSIS_HZ
     if held.height < (q.LOWEST_OVERDUE if overdue else q.LOWEST) * qrs.height:
         held.evidence = q.HOPELESS
         return False
-    judge.gather(qrs, leads, held, n)
-    held.evidence = judge.evidence(qrs, weights[0])
+    _weigh(qrs, leads, n, weights)
+    judge.count(qrs)
     return held.evidence > 0.0 or judge.is_alike(qrs) or q.is_steady(qrs, judge.is_same(qrs))
+
+
+@njit(cache=True, nogil=True)
+def _accept(head, leads, n, row):  # type: ignore[no-untyped-def]
+    """Step 9. The held peak is a beat: learn it, and fill its row; true when filled."""
+    held = head.qrs.held
+    fusion.timing_lead(leads, held)
+    lead = leads[held.lead]
+    held.fiducial = fiducial.place(lead, held.at, n)
+    fusion.learn_leads(leads, held.at, n)
+    fiducial.learn(lead, held.at, held.fiducial)
+    return _write_beat(head, leads, n, held, False, row)
+
+
+@njit(cache=True, nogil=True)
+def _judge_early(head, leads, n, row, weights):  # type: ignore[no-untyped-def]
+    """Step 5. A peak that clearly is a beat waits less for a better one."""
+    qrs = head.qrs
+    _weigh(qrs, leads, n, weights)
+    if qrs.held.evidence < qrs.sure:
+        return False
+    judge.count(qrs)
+    found = _accept(head, leads, n, row)
+    qrs.held.score = np.float32(0.0)
+    qrs.judge_at = n
+    return found
 
 
 @njit(cache=True, nogil=True)
@@ -86,12 +120,7 @@ def _judge(head, leads, n, row, weights):  # type: ignore[no-untyped-def]
     qrs, found = head.qrs, False
     held = qrs.held
     if _is_beat(qrs, leads, n, weights):
-        fusion.timing_lead(leads, held)
-        lead = leads[held.lead]
-        held.fiducial = fiducial.place(lead, held.at, n)
-        fusion.learn_leads(leads, held.at, n)
-        fiducial.learn(lead, held.at, held.fiducial)
-        found = _write_beat(head, leads, n, held, False, row)
+        found = _accept(head, leads, n, row)
     elif q.keep_noise(qrs):
         fusion.timing_lead(leads, qrs.spare)
         qrs.spare.fiducial = fiducial.place(leads[qrs.spare.lead], held.at, n)
@@ -128,7 +157,7 @@ def decide(head, leads, n, end, row, weights):  # type: ignore[no-untyped-def]
 
     Most samples change nothing but the rise under way: `q.follow` passes over them. Gives the
     sample to go on from (`end` when all have been seen), and whether `row` was filled.
-    weights : float32 [2, judge.N_WEIGHTS], those of the judge and those for first beats
+    weights : float32 [3, judge.N_WEIGHTS], as `detectors.weights.Models` has them
     """
     qrs, found = head.qrs, False
     while n < end and not found:
@@ -136,8 +165,12 @@ def decide(head, leads, n, end, row, weights):  # type: ignore[no-untyped-def]
         last = min(end, tenth) - 1
         if qrs.judge_at >= n:
             last = min(last, qrs.judge_at)
+        if qrs.early_at >= n:
+            last = min(last, qrs.early_at)
         n, ended = q.follow(qrs, n, last)
-        if n == qrs.judge_at:
+        if n == qrs.early_at:
+            found = _judge_early(head, leads, n, row, weights)
+        elif n == qrs.judge_at:
             found = _judge(head, leads, n, row, weights)
         if ended:
             # what is judged at `n` waits for no strong one: one beat at most

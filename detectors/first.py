@@ -61,8 +61,7 @@ def gather(qrs, leads, peak, n):  # type: ignore[no-untyped-def]
     _compare_with_last(qrs, peak, facts)
     _gather_leads(leads, peak, n, facts)
     _compare_with_kept(qrs, leads, peak, facts)
-    qrs.n_judged += 1
-    qrs.judged_at = peak.at
+    judge.count(qrs)
 
 
 @njit(cache=True, nogil=True)

@@ -30,6 +30,8 @@ COUNTED = ADDED + HIDDEN
 LAST = COUNTED + HIDDEN
 N_WEIGHTS = LAST + 1
 
+ONE, SEVERAL, FIRST = range(3)  # sets of weights: of one lead, of several, of first beats
+
 
 @njit(cache=True, nogil=True)
 def _log(x):  # type: ignore[no-untyped-def]
@@ -129,8 +131,13 @@ def gather(qrs, leads, peak, n):  # type: ignore[no-untyped-def]
     facts[10] = min(level(qrs, peak.at + 22, min(peak.at + 52, n)) / own, np.float32(2.0))
     _gather_leads(leads, peak, n, facts)
     facts[17] = log2(np.float32(qrs.n_between) + np.float32(1.0))
+
+
+@njit(cache=True, nogil=True)
+def count(qrs):  # type: ignore[no-untyped-def]
+    """Note that the held peak has been judged by `qrs.facts`."""
     qrs.n_judged += 1
-    qrs.judged_at = peak.at
+    qrs.judged_at = qrs.held.at
 
 
 @njit(cache=True, nogil=True)

@@ -22,6 +22,9 @@ FAST_WAIT = 43  # 172 ms, when they do, or when nothing is known yet: 300 a minu
 FAST_RR_S = 0.25
 WEAK_WAIT = 65  # 260 ms: a weak peak may be the P wave of a beat to come
 WEAK = np.float32(0.75)  # of the beats' height
+EARLY = np.float32(0.5)  # of the beats' height: lower ones wait in any case
+SURE = np.float32(4.0)  # log odds from which on a peak waits for 172 ms only
+SURER = np.float32(6.0)  # and a weak one for 200 ms: a P wave may look like a beat
 LONGEST_PEAK = 24  # 95 ms after its top a peak is over (Hamilton 2002)
 FLOOR = np.float32(0.0008)  # a QRS of about 3 µV: less than converters tell
 LEARNING_BEATS = 8
@@ -49,7 +52,7 @@ _NEVER = -(10**9)
 @njit(cache=True, nogil=True)
 def begin(qrs):  # type: ignore[no-untyped-def]
     """A detector that has seen nothing."""
-    qrs.last.at = qrs.judge_at = _NEVER
+    qrs.last.at = qrs.judge_at = qrs.early_at = _NEVER
     qrs.last.fiducial = math.nan
     qrs.rr_median = np.float32(1.0)
 
@@ -122,12 +125,16 @@ def hold(qrs, n, score, sharp):  # type: ignore[no-untyped-def]
     """Step 5. Hold the peak that has ended until it is certain that no better one is close."""
     held = qrs.held
     held.at, held.height, held.sharp, held.score = qrs.top_at, qrs.top, sharp, score
+    qrs.early_at = _NEVER
     if score < WEAK * qrs.height:
         qrs.judge_at = n + WEAK_WAIT
+        if qrs.n_beats >= LEARNING_BEATS and score > EARLY * qrs.height:
+            qrs.early_at, qrs.sure = n + WAIT, SURER
     elif qrs.n_beats < LEARNING_BEATS or qrs.rr_median < FAST_RR_S:
         qrs.judge_at = n + FAST_WAIT
     else:
         qrs.judge_at = n + WAIT
+        qrs.early_at, qrs.sure = n + FAST_WAIT, SURE
 
 
 @njit(cache=True, nogil=True)

@@ -138,6 +138,8 @@ QRS = np.dtype(
         ("top_at", "i8"),
         ("held", PEAK),  # best peak within the waiting time
         ("judge_at", "i8"),  # analysis sample at which it is judged; in the past when none is
+        ("early_at", "i8"),  # at which it is a beat if that is clear already
+        ("sure", "f4"),  # log odds from which on it is
         ("last", PEAK),  # the last beat
         ("spare", PEAK),  # best peak since the last beat that was no beat
         ("heights", "f4", (PEAKS_KEPT,)),  # of the last beats

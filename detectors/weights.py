@@ -15,7 +15,7 @@ from ecg import BadSetting
 class Models(NamedTuple):
     """Weights of the judge of peaks and of fibrillation; forests of AF and of classes of beats.
 
-    judge : float32 [2, detectors.judge.N_WEIGHTS], of later and of first beats
+    judge : float32 [3, detectors.judge.N_WEIGHTS]: of one lead, of several, of first beats
     """
 
     judge: NDArray[np.float32]
@@ -34,7 +34,7 @@ def models() -> Models:
     BadSetting
         If one of them cannot be read.
     """
-    judge = np.stack([_read("judge", "weights"), _read("first", "weights")])
+    judge = np.vstack([_read("judge", "weights"), _read("first", "weights")])
     vf = _read("fibrillation", "weights")
     beats = load("beats")
     return Models(judge, vf, load("af")["af"], beats["ventricular"], beats["supraventricular"])

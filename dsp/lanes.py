@@ -20,6 +20,7 @@ LEAST_POWER = float(np.float32(1e-12))  # squares of what is too small to be lik
 # to a type checker what `intrinsic` gives takes other arguments than it does within a kernel
 _kernel: Any = intrinsic
 _with_constants: Any = intrinsic(prefer_literal=True)
+_same: Any = types.UniTuple
 
 
 @_kernel
@@ -297,7 +298,7 @@ def moments(typing_context, x, mean, n):  # type: ignore[no-untyped-def]
     v = x[i] - mean, d = x[i] - x[i - 1] and d' the one before it; float64 of x, float32 of which
     n + 1 exist. Every 8th is summed first, then halves; n is a constant, a multiple of 8.
     """
-    return types.Tuple([types.float64] * 9)(x, types.float64, n), _moments
+    return _same(types.float64, 9)(x, types.float64, n), _moments
 
 
 def _moments(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

@@ -8,6 +8,7 @@ from detectors import Analyzer, kernel
 from detectors.analyzer import FINISH_S, tables
 from detectors.facts import N_FACTS
 from detectors.fibrillation import N_MEASURES
+from detectors.judge import FIRST
 from detectors.trees import Forest, from_nested
 from detectors.weights import Models, models
 from training.disturb import Floats, Ints
@@ -17,13 +18,13 @@ _NO_VF = np.array([0.0] * N_MEASURES + [-9.0], np.float32)
 
 
 def only(judge: Floats) -> Models:
-    """Models that find beats, and tell nothing about them; judge : [2, N_WEIGHTS]."""
+    """Models that find beats, and tell nothing about them; judge : [3, N_WEIGHTS]."""
     return Models(judge, _NO_VF, _NEVER, _NEVER, _NEVER)
 
 
 def with_first(judge: Floats) -> Floats:
-    """Weights of the judge, [N_WEIGHTS], and the shipped ones for first beats beneath."""
-    return np.stack([judge, models().judge[1]])
+    """Weights of the judge, [2, N_WEIGHTS], and the shipped ones for first beats beneath."""
+    return np.vstack([judge, models().judge[FIRST:]])
 
 
 def capture(x_mv: Floats, fs_hz: float) -> tuple[Ints, Floats]:

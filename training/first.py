@@ -20,7 +20,7 @@ import numpy as np
 import sklearn
 
 from archive.evaluate import BeatTable, compare
-from detectors.judge import ADDED, COUNTED, LAST, N_WEIGHTS
+from detectors.judge import ADDED, COUNTED, FIRST, LAST, N_WEIGHTS
 from detectors.trees import MODELS
 from detectors.weights import models
 from ecg import Annotations
@@ -56,7 +56,7 @@ def main() -> int:
         parser.error("no records: set TELERHYTHM_DATA to a folder with mitdb and nstdb")
     data, began = Path(options.data), time.perf_counter()
     if options.check:
-        shipped = dict.fromkeys(range(FOLDS), models().judge[1])
+        shipped = dict.fromkeys(range(FOLDS), models().judge[FIRST])
         show("shipped weights", *tested(data, TEST_SEED, [shipped]))
         return 0
     rows = learn(data, began)
@@ -107,18 +107,18 @@ def first_rule() -> Floats:
 
 def collect(data: Path, seed: int, weights: Weights) -> Rows:
     """Facts of the peaks judged before eight beats are known, and whether they are beats."""
-    later, parts = models().judge[0], []
+    later, parts = models().judge[:FIRST], []
     for name, cases in sources(data, seed):
         found = []
         for fold, first in weights.items():
             own = [case for case in cases if fold_of(case.patient, len(weights)) == fold]
-            both = np.stack([later, first])
+            both = np.vstack([later, first])
             for case, (facts, at) in zip(own, judged(own, both, first=True), strict=True):
                 is_beat, counts = labels(case, at)
                 every = np.ones(at.size, np.int64)
                 one = Rows(
                     facts, is_beat, every.astype(np.float32), TROUBLED * every,
-                    case.patient * every,
+                    case.patient * every, every == (len(case.x_mv) > 1),
                 )  # fmt: skip
                 found.append(one[counts])
         rows = joined(found)
@@ -140,10 +140,10 @@ def folds(rows: Rows) -> np.ndarray:  # type: ignore[type-arg]
 def tested(data: Path, seed: int, choices: list[Weights]) -> list[Figures]:
     """The whole detector on cold starts, with each choice of weights for the patients of a fold."""
     found: list[Figures] = [{} for _ in choices]
-    later = models().judge[0]
+    later = models().judge[:FIRST]
     for name, cases in sources(data, seed):
         for figures, weights in zip(found, choices, strict=True):
-            both = {k: np.stack([later, first]) for k, first in weights.items()}
+            both = {k: np.vstack([later, first]) for k, first in weights.items()}
             figures[name] = pooled(
                 [table_of(case, both[fold_of(case.patient, len(weights))]) for case in cases]
             )

@@ -6,8 +6,8 @@
 What a detector sees depends on what it has decided before. So facts are collected with one judge,
 another is fitted, and again (Ross et al. 2011, "A reduction of imitation learning and structured
 prediction to no-regret online learning", AISTATS). The first judge is a rule: above half of the
-height of the beats before (Hamilton 2002). Patients are in two folds. Each fold has its own judge,
-which has learnt, in every round, from the patients of that fold alone; it is tested on the others.
+height of the beats before (Hamilton 2002). Patients are in four folds. In every round the patients
+of a fold are judged, and in the end tested, by what was learnt from the other folds alone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from detectors.judge import ADDED, COUNTED, LAST, N_WEIGHTS
+from detectors.judge import ADDED, COUNTED, FIRST, LAST, N_WEIGHTS
 from detectors.state import HIDDEN
 from detectors.trees import MODELS
 from detectors.weights import models
@@ -44,7 +44,7 @@ from training.judge_rows import (
     joined,
 )
 
-FOLDS = 2
+FOLDS = 4
 ROUNDS = 2  # after the one with the rule
 WEIGHT = {CLEAN: 5.0, TROUBLED: 1.0, STOPPED: 3.0, SIMULATED: 2.0}
 SEED = 1
@@ -69,58 +69,57 @@ def main() -> int:
         parser.error("no records: set TELERHYTHM_DATA to a folder with mitdb and nstdb")
     data, began = Path(options.data), time.perf_counter()
     if options.check:
-        show(
-            "shipped weights",
-            tested(data, TEST_SEED, dict.fromkeys(range(FOLDS), models().judge[0])),
-        )
+        shipped = dict.fromkeys(range(FOLDS), models().judge[:FIRST])
+        show("shipped weights", *tested(data, TEST_SEED, [shipped]))
         return 0
-    rows, of_fold = learn(data, began)
+    rows = learn(data, began)
     if options.rows:
-        named = {name: getattr(rows, name) for name in Rows.__slots__}
-        np.savez(options.rows, **named, judges=np.array([of_fold[k] for k in range(FOLDS)]))
-    chosen = {fold: with_bias(of_fold[fold], inner_bias(rows, fold)) for fold in of_fold}
-    held_out = tested(data, TEST_SEED, crossed(chosen))
-    show(f"held out, {time.perf_counter() - began:.0f} s", held_out)
-    everyone = np.ones(rows.is_beat.size, np.bool_)
-    bias = equal_errors(rows, held_out_odds(rows, of_fold))
-    print(f"bias: {bias:+.2f}")
-    weights = with_bias(fit(rows, everyone), bias)
+        np.savez(options.rows, **{name: getattr(rows, name) for name in Rows.__slots__})
+    fold, everyone = folds(rows), np.ones(rows.is_beat.size, np.bool_)
+    of_fold = {k: fit_both(rows, fold != k) for k in range(FOLDS)}
+    odds = held_out_odds(rows, of_fold)
+    chosen = {k: with_bias(of_fold[k], biases(rows[fold != k], odds[fold != k])) for k in of_fold}
+    bias = biases(rows, odds)
+    print(f"bias: {bias[0]:+.2f}, {bias[1]:+.2f}")
+    weights = with_bias(fit_both(rows, everyone), bias)
     np.savez(MODELS / "judge.npz", weights=weights)
-    seen = tested(data, TEST_SEED, dict.fromkeys(range(FOLDS), weights))
+    held_out, seen = tested(data, TEST_SEED, [chosen, dict.fromkeys(range(FOLDS), weights)])
+    show("held out", held_out)
     show("written weights, on the patients that they were learnt from", seen)
     versions = {"sklearn": sklearn.__version__, "numpy": np.__version__,
                 "python": platform.python_version()}  # fmt: skip
-    write_card(MODELS / "judge.md", rows, (held_out, seen), versions | {"bias": f"{bias:+.2f}"})
+    write_card(
+        MODELS / "judge.md",
+        rows,
+        (held_out, seen),
+        versions | {"bias": f"{bias[0]:+.2f} and {bias[1]:+.2f}", "folds": str(FOLDS)},
+    )
     print(f"done in {time.perf_counter() - began:.0f} s")
     return 0
 
 
-def learn(data: Path, began: float) -> tuple[Rows, dict[int, Floats]]:
-    """Rows of all patients, each collected by the judges of its own fold; and those judges."""
-    of_fold = dict.fromkeys(range(FOLDS), first_rule())
+def learn(data: Path, began: float) -> Rows:
+    """Rows of all patients, in every round collected by judges that learnt from others alone."""
+    of_fold = dict.fromkeys(range(FOLDS), np.stack([first_rule(), first_rule()]))
     kept: list[Rows] = []
     for number in range(ROUNDS + 1):
         new = collect(data, SEED + number, of_fold)
         kept = [*kept, new][-ROUNDS:]  # the rule sees what no learnt judge meets
         rows = joined(kept)
-        fold = folds(rows)
-        of_fold = {k: fit(rows, fold == k) for k in of_fold}
         print(
             f"round {number}: {new.is_beat.size} peaks, {int(new.is_beat.sum())} beats, "
             f"{time.perf_counter() - began:.0f} s",
             flush=True,
         )
-    return rows, of_fold
+        if number < ROUNDS:
+            fold = folds(rows)
+            of_fold = {k: fit_both(rows, fold != k) for k in of_fold}
+    return rows
 
 
 def folds(rows: Rows) -> NDArray[np.int64]:
     """The fold of each row, by patient."""
     return np.array([fold_of(int(p), FOLDS) for p in rows.patient], np.int64)
-
-
-def crossed(of_fold: dict[int, Floats]) -> dict[int, Floats]:
-    """For each of two folds the judge that has learnt from the other one."""
-    return {0: of_fold[1], 1: of_fold[0]}
 
 
 def first_rule() -> Floats:
@@ -155,11 +154,22 @@ def fit(rows: Rows, part: Bools) -> Floats:
     return np.concatenate(parts).astype(np.float32)
 
 
-def with_bias(weights: Floats, bias: float) -> Floats:
-    """The same weights with a number added to the log odds."""
+def fit_both(rows: Rows, part: Bools) -> Floats:
+    """Weights for one lead and for several, [2, N_WEIGHTS]: their facts do not mean the same."""
+    return np.stack([fit(rows, part & ~rows.several), fit(rows, part & rows.several)])
+
+
+def with_bias(weights: Floats, bias: tuple[float, float]) -> Floats:
+    """The same weights, [2, N_WEIGHTS], with a number added to the log odds of each set."""
     made = weights.copy()
-    made[LAST] += np.float32(bias)
+    made[:, LAST] += np.array(bias, np.float32)
     return made
+
+
+def biases(rows: Rows, odds: Floats) -> tuple[float, float]:
+    """`equal_errors` of one lead, and of several."""
+    one, several = ~rows.several, rows.several
+    return equal_errors(rows[one], odds[one]), equal_errors(rows[several], odds[several])
 
 
 def equal_errors(rows: Rows, odds: Floats) -> float:
@@ -176,19 +186,11 @@ def equal_errors(rows: Rows, odds: Floats) -> float:
 def held_out_odds(rows: Rows, of_fold: dict[int, Floats]) -> Floats:
     """Log odds of each row by the judge that has not learnt from its patient."""
     odds, fold = np.zeros(rows.is_beat.size, np.float32), folds(rows)
-    for k, weights in crossed(of_fold).items():
-        odds[fold == k] = evidence(rows.facts[fold == k], weights)
+    for k, weights in of_fold.items():
+        for one, part in zip(weights, (~rows.several, rows.several), strict=True):
+            here = part & (fold == k)
+            odds[here] = evidence(rows.facts[here], one)
     return odds
-
-
-def inner_bias(rows: Rows, fold: int) -> float:
-    """The bias of a fold's judge, from that fold's patients alone, halved once more."""
-    own = rows[folds(rows) == fold]
-    half = own.patient // FOLDS % 2
-    odds = np.zeros(own.is_beat.size, np.float32)
-    for k in (0, 1):
-        odds[half == k] = evidence(own.facts[half == k], fit(own, half != k))
-    return equal_errors(own, odds)
 
 
 def show(title: str, figures: Figures) -> None:

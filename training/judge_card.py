@@ -21,6 +21,7 @@ from training.capture import only, with_first
 from training.judge_cases import Case
 from training.judge_rows import (
     CLEAN,
+    FIRST_SIMULATED,
     SIMULATED,
     STOPPED,
     TROUBLED,
@@ -31,6 +32,7 @@ from training.judge_rows import (
     records,
     troubles,
 )
+from training.loops import FIRST_PATIENT
 
 TESTED_S = 900.0  # of a record with troubles
 TESTED = (
@@ -69,13 +71,14 @@ class Figure:
 Figures = dict[str, Figure]
 
 
-def tested(data: Path, seed: int, weights: dict[int, Floats]) -> Figures:
-    """The whole detector on all records; `weights` are those to use on the patients of a fold."""
-    found = {}
+def tested(data: Path, seed: int, choices: list[dict[int, Floats]]) -> list[Figures]:
+    """The whole detector on all records, with each choice of weights for the patients of a fold."""
+    found: list[Figures] = [{} for _ in choices]
     with ThreadPoolExecutor(WORKERS) as pool:
         for name, cases in test_sets(data, seed):
-            own = [with_first(weights[fold_of(case.patient, len(weights))]) for case in cases]
-            found[name] = pooled(list(pool.map(table_of, cases, own)))
+            for figures, weights in zip(found, choices, strict=True):
+                own = [with_first(weights[fold_of(c.patient, len(weights))]) for c in cases]
+                figures[name] = pooled(list(pool.map(table_of, cases, own)))
     return found
 
 
@@ -127,9 +130,9 @@ _TOP = """# Judge of peaks (`judge.npz`)
 
 Written by `make train` (`python -m training.judge`); do not edit.
 
-A network of 24 facts about a peak, 16 units and one output, the log odds that the peak is a beat
-(`detectors/judge.py`; the facts are listed in docs/qrs.md, step 7). scikit-learn {sklearn}, numpy
-{numpy}, Python {python}.
+Two networks of 24 facts about a peak, 16 units and one output, the log odds that the peak is a
+beat: one for a single lead, one for several (`detectors/judge.py`; the facts are listed in
+docs/qrs.md, step 7). scikit-learn {sklearn}, numpy {numpy}, Python {python}.
 
 ## Data
 
@@ -137,8 +140,10 @@ MIT-BIH Arrhythmia Database, {n_patients} records: both leads and lead 1 whole; 
 following troubles, drawn at random, in the first 10 minutes: muscle noise and baseline wander of
 the MIT-BIH Noise Stress Test Database (both databases: PhysioNet, ODC-By 1.0), simulated electrode
 motion, heights that jump by a factor of 0.2 to 3, leads that fall off, hearts that stop above
-noise or P waves, runs of wide smooth beats; and {n_simulated} simulated patients (`dsp.synth`). No
-signal is contained. What is learnt from are facts of peaks that the detector judges, in
+noise or P waves, runs of wide smooth beats; {n_simulated} simulated patients (`dsp.synth`); and
+{n_loops} records of the Lobachevsky University Database (PhysioNet, ODC-By 1.0), 10 s repeated to
+minutes, amid muscle noise and with hearts that stop. No signal is contained.
+What is learnt from are facts of peaks that the detector judges, in
 ventricular fibrillation none; labels from the reference annotations, 150 ms.
 
 | set | peaks learnt from | of them beats |
@@ -151,15 +156,16 @@ learnt from the round before; the last two rounds are kept, and few of the easy 
 they are weigh 5, hearts that stop 3 (a false beat there hides a standstill), simulated patients 2,
 others 1.
 
-**Operating point.** The log odds are moved by one number ({bias}), so that on records as they are,
-by judges that have not learnt from the patient, as many peaks that are beats are missed as others
-are taken for beats. For the held-out figures it is chosen within the patients learnt from.
+**Operating point.** The log odds of each network are moved by one number ({bias}), so that on
+records as they are, by judges that have not learnt from the patient, as many peaks that are beats
+are missed as others are taken for beats. For the held-out figures it is chosen on the patients of
+the other folds.
 
 ## Figures
 
-The whole streaming detector, ANSI/AAMI EC57 from minute 5, pooled. **Held out**: two folds of
-patients, each judged by weights learnt, from the first round on, from the other fold alone, half
-of the patients. **Written**: the weights in the file, on the patients that they were learnt from:
+The whole streaming detector, ANSI/AAMI EC57 from minute 5, pooled. **Held out**: {folds} folds of
+patients, each judged by weights learnt from the other folds alone.
+**Written**: the weights in the file, on the patients that they were learnt from:
 what they do on others is nearer to held out. Troubles (first 15 minutes of each record) are drawn
 anew, noise from the same noise records.
 
@@ -170,7 +176,8 @@ anew, noise from the same noise records.
 _LIMITS = """
 ## Limits
 
-- 26 patients, one recorder. All else in the detector was made with these records in view, too.
+- 26 patients of one recorder, and seconds of others. All else in the detector was made with these
+  records in view, too.
 - Runs of ventricular beats, stops and jumps are made up: real ones differ.
 - One lead with low beats (lead 2 of record 101 and of others) does far worse than two.
 - Not for telling classes of beats; signals of other species; fetal ECG.
@@ -181,9 +188,14 @@ def write_card(
     path: Path, rows: Rows, figures: tuple[Figures, Figures], facts: dict[str, str]
 ) -> None:
     """Write the card beside the weights; figures held out, and those of the weights written."""
-    numbers = np.unique(rows.patient[rows.kind != SIMULATED])
+    numbers = np.unique(rows.patient[rows.patient < FIRST_SIMULATED])
+    looped = np.unique(rows.patient[rows.patient >= FIRST_PATIENT])
     simulated = np.unique(rows.patient[rows.kind == SIMULATED])
-    text = [_TOP.format(n_patients=numbers.size, n_simulated=simulated.size, **facts)]
+    text = [
+        _TOP.format(
+            n_patients=numbers.size, n_simulated=simulated.size, n_loops=looped.size, **facts
+        )
+    ]
     names = {
         CLEAN: "records as they are",
         TROUBLED: "with troubles",

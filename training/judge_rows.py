@@ -35,6 +35,7 @@ from training.judge_cases import (
     with_runs,
     with_stops,
 )
+from training.loops import loops
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -42,6 +43,7 @@ Bools = NDArray[np.bool_]
 CHUNK_S = 0.1  # shorter than the wait between two judgements: none is overlooked
 TROUBLED_S = 600.0  # of a record with troubles
 N_SIMULATED = 26
+N_LOOPS = 60  # in each round, drawn anew
 FIRST_SIMULATED = 1000  # number of the first simulated patient
 CLEAN, TROUBLED, STOPPED, SIMULATED = range(4)
 EASY = 6.0  # log odds on the right side: of such peaks few are kept
@@ -59,6 +61,7 @@ class Rows:
     weight: Floats
     kind: NDArray[np.int64]  # CLEAN, TROUBLED, STOPPED, SIMULATED
     patient: NDArray[np.int64]
+    several: Bools  # of more than one lead
 
     def __getitem__(self, part: Bools) -> Rows:
         return Rows(*(getattr(self, name)[part] for name in Rows.__slots__))
@@ -121,12 +124,25 @@ def work_list(data: Path, seed: int) -> Iterator[tuple[str, int, list[Case]]]:
     hearts = [simulated(FIRST_SIMULATED + i, rng) for i in range(N_SIMULATED)]
     yield "simulated, both leads", SIMULATED, hearts
     yield "simulated, lead 1", SIMULATED, [case.lead(0) for case in hearts]
+    if (data / "ludb").is_dir():
+        yield from of_loops(data, np.random.default_rng([seed, 101]))
+
+
+def of_loops(data: Path, rng: np.random.Generator) -> Iterator[tuple[str, int, list[Case]]]:
+    """Patients of another recorder, amid muscle noise, and with hearts that stop."""
+    muscle = nstdb(data)[2:].astype(np.float64)
+    hearts = loops(data / "ludb", N_LOOPS, rng)
+    single = [case.lead(0) for case in hearts]
+    for title, cases in (("two leads", hearts), ("one lead", single)):
+        noisy = [with_noise(case, [muscle], None, rng) for case in cases]
+        yield f"LUDB amid muscle noise, {title}", TROUBLED, noisy
+        yield f"LUDB, {STOPS}, {title}", STOPPED, [with_stops(case, muscle, rng) for case in cases]
 
 
 def collect(data: Path, seed: int, weights: dict[int, Floats]) -> Rows:
     """Facts of the peaks that the detector judges, and whether they are beats.
 
-    weights : for each fold those of its patients, learnt or not from them as the caller likes.
+    weights : for each fold those of its patients, [2, N_WEIGHTS], of one lead and of several.
     """
 
     def of_fold(kind: int, cases: list[Case], fold: int) -> Rows:
@@ -134,12 +150,15 @@ def collect(data: Path, seed: int, weights: dict[int, Floats]) -> Rows:
         for case, (facts, at) in zip(cases, judged(cases, with_first(weights[fold])), strict=True):
             is_beat, counts = labels(case, at)
             rng = np.random.default_rng([seed, case.patient, at.size])
-            odds = evidence(facts, weights[fold])
+            several = len(case.x_mv) > 1
+            odds = evidence(facts, weights[fold][int(several)])
             easy = np.where(is_beat, odds, -odds) > EASY
             kept = counts & (~easy | (rng.random(at.size) < EASY_SHARE))
             weight = np.where(easy, 1 / EASY_SHARE, 1.0).astype(np.float32)
             every = np.ones(at.size, np.int64)
-            rows = Rows(facts, is_beat, weight, kind * every, case.patient * every)
+            rows = Rows(
+                facts, is_beat, weight, kind * every, case.patient * every, every == several
+            )
             parts.append(rows[kept])
         return joined(parts)
 
@@ -162,7 +181,7 @@ def judged(
 ) -> list[tuple[Floats, NDArray[np.float64]]]:
     """Facts [n, FACTS] and places (device samples) of all peaks judged, by case.
 
-    weights : [2, N_WEIGHTS]; first : those judged before eight beats are known, else the later ones
+    weights : [3, N_WEIGHTS]; first : those judged before eight beats are known, else the later ones
     """
     fs_hz, n_leads = cases[0].fs_hz, len(cases[0].x_mv)
     bank, chunk = Bank(fs_hz, n_leads, len(cases)), int(CHUNK_S * fs_hz)

@@ -186,6 +186,17 @@ def test_no_beat_of_a_real_record_comes_from_a_silence_that_was_told(real, recor
         quiet = found.quiet_sample
 
 
+def test_a_clear_beat_is_told_within_360_ms(heart):
+    x, _ = heart(np.full(30, 0.8), fs_hz=250.0)
+    analyzer, delays = Analyzer(250.0), []
+    for i in range(x.shape[1]):
+        beats = analyzer.push(x[:, i : i + 1]).beats
+        known = beats["flags"] == 0
+        delays += (i - beats["sample"][known]).tolist()
+    assert len(delays) > 15
+    assert max(delays) / 250.0 <= 0.36
+
+
 @pytest.mark.parametrize(("record", "most"), [("119", 4), ("215", 4), ("230", 4)])
 def test_real_records(real, errors, record, most):
     x, fs_hz, expected = real(record, 300, 600)

@@ -14,6 +14,7 @@ pytest.importorskip("sklearn")
 from training import judge
 from training.judge_cases import Case, with_runs, with_stops
 from training.judge_rows import CLEAN, TROUBLED, Rows, evidence, labels
+from training.loops import _loop
 
 
 def rows_of(odds, is_beat, kind=CLEAN):
@@ -21,7 +22,8 @@ def rows_of(odds, is_beat, kind=CLEAN):
     facts = np.zeros((n, FACTS), np.float32)
     facts[:, 0] = odds
     kinds = np.full(n, kind, np.int64)
-    return Rows(facts, np.array(is_beat), np.ones(n, np.float32), kinds, np.arange(n))
+    one_lead = np.zeros(n, np.bool_)
+    return Rows(facts, np.array(is_beat), np.ones(n, np.float32), kinds, np.arange(n), one_lead)
 
 
 def case_of(n_beats=120, fs_hz=360.0):
@@ -94,3 +96,19 @@ def test_a_heart_that_stops_has_no_beats_there():
     gone = np.setdiff1d(plain.r_samples, stopped.r_samples)
     assert gone.size > 10
     assert (np.abs(stopped.x_mv[0, gone]) < 0.9).all()
+
+
+def test_a_loop_repeats_its_beats_without_a_step():
+    rng = np.random.default_rng(7)
+    beats = [900, 1320, 1730, 2150, 2570, 2990]
+    x = np.cumsum(rng.normal(0.0, 0.01, (2, 4000)), axis=1)
+    for at in beats:
+        x[:, at - 10 : at + 11] += 1.0 - np.abs(np.arange(-10, 11)) / 10
+    made = _loop(3, x, 500.0, beats)
+    assert made.x_mv.shape[1] == 90_000
+    period = beats[-1] - beats[0]
+    assert (np.diff(made.r_samples)[:5] == np.diff(beats)).all()
+    assert (made.r_samples[5:] - made.r_samples[:-5] == period).all()
+    near = made.x_mv[0][made.r_samples[1:-1][:, None] + np.arange(-30, 31)]
+    assert (np.abs(near.argmax(axis=1) - 30) <= 2).all()
+    assert np.abs(np.diff(made.x_mv, axis=1)).max() < 0.2
