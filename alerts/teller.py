@@ -95,9 +95,16 @@ class Teller:
         self, kind: AlarmKind, t_ns: int, text: str, rule: str, window_ns: Sequence[int]
     ) -> None:
         """Something happened at `t_ns`; it is shown for `EVENT_NS` after it was last told."""
-        if not self.board.is_held(kind):
+        if not self.goes_on(kind, t_ns):
             self.tell(kind, t_ns, text, rule, window_ns, t_ns)
+            self.until[kind] = max(self.until.get(kind, 0), t_ns + EVENT_NS)
+
+    def goes_on(self, kind: AlarmKind, t_ns: int) -> bool:
+        """Whether the event is shown already: then it is for longer, and no words are needed."""
+        if not self.board.is_held(kind):
+            return False
         self.until[kind] = max(self.until.get(kind, 0), t_ns + EVENT_NS)
+        return True
 
     def expire(self, now_ns: int) -> None:
         """Events that were shown for long enough, in the order of their ends."""

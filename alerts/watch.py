@@ -161,7 +161,7 @@ class _Watch:
 
     def _second(self, t_ns: int, codes: tuple[int, ...]) -> None:
         """Take in the quality of the second that begins at `t_ns`."""
-        self._pass_time(t_ns)
+        self._pass_time(min(t_ns, self._quiet_ns))
         last_ns = self._second_ns
         follows = last_ns is not None and 0 <= t_ns - last_ns <= _GAP_NS
         if not follows or len(codes) != len(self._quality):
@@ -193,7 +193,7 @@ class _Watch:
         quiet_since_ns = self._quiet_since_ns
         if quiet_since_ns is None:
             return  # no lead shows a QRS: what was found there is noise as likely as not
-        was_silent = self._pass_time(t_ns)
+        was_silent = self._pass_time(t_ns)  # beats come in their order
         self._is_settled |= is_settled
         if t_ns > quiet_since_ns:
             self._quiet_since_ns = t_ns
@@ -212,13 +212,15 @@ class _Watch:
         return 0 if self._second_ns is None else self._second_ns + _TRUSTED_NS
 
     def _pass_time(self, t_ns: int) -> bool:
-        """What time alone brings, up to `t_ns`; True if it brings an asystole."""
+        """What time alone brings, up to `t_ns`, before which all beats are known.
+
+        True if it brings an asystole.
+        """
         teller = self._teller
         is_silent = False
         since_ns = self._quiet_since_ns
         if since_ns is not None and t_ns - since_ns > self._limits.pause_s * NS:
-            # as far as the analysis has come, and the signal is trusted
-            now_ns = min(t_ns, self._quiet_ns, self._trusted_ns())
+            now_ns = min(t_ns, self._trusted_ns())
             limits = self._limits
             if self._is_learning:
                 if rules.asystole(now_ns, since_ns, max(limits.asystole_s, _LEARNING_S)):
@@ -253,6 +255,8 @@ class _Watch:
 
     def _tell_asystole(self, since_ns: int, now_ns: int) -> None:
         limit_s, teller = self._limits.asystole_s, self._teller
+        if self._board.is_held(AlarmKind.ASYSTOLE):
+            return
         if self._is_learning:
             limit_s = max(limit_s, _LEARNING_S)
         before = "" if teller.hr_bpm is None else f"; {teller.hr_bpm:.0f}/min before"

@@ -147,12 +147,12 @@ class ClassWatch:
         is_tachycardia = n >= limits.vt_beats and self._judge_tachycardia(times)
         if n >= limits.rhythm_beats:
             window = times[-limits.rhythm_beats :]
-            if ventricular.rhythm(window, limits.rhythm_bpm, limits.vt_bpm):
+            is_slow = ventricular.rhythm(window, limits.rhythm_bpm, limits.vt_bpm)
+            if is_slow and not self._teller.goes_on(AlarmKind.VENTRICULAR_RHYTHM, times[-1]):
                 found = f"{n} ventricular beats in a row at {rules.rate_bpm(window):.0f}/min"
                 text = f"Slow rhythm from the ventricles: {found}."
-                self._event(
-                    AlarmKind.VENTRICULAR_RHYTHM, f"ventricular rhythm: {found}", text, window
-                )
+                rule = f"ventricular rhythm: {found}"
+                self._event(AlarmKind.VENTRICULAR_RHYTHM, rule, text, window)
         elif n >= limits.run_beats and not is_tachycardia:
             text = f"{n} ventricular beats in a row."
             self._event(AlarmKind.VENTRICULAR_RUN, f"run: {n} in a row", text, times[-n:])
@@ -164,7 +164,8 @@ class ClassWatch:
             self._event(AlarmKind.TRIGEMINY, "trigeminy: 3 times", text, times[-9:])
         if n == 1 and len(letters) >= 3 and letters[-2] in "nS":
             coupling_s, rr_s = (times[-1] - times[-2]) / NS, (times[-2] - times[-3]) / NS
-            if ventricular.r_on_t(coupling_s, rr_s):
+            is_r_on_t = ventricular.r_on_t(coupling_s, rr_s)
+            if is_r_on_t and not self._teller.goes_on(AlarmKind.R_ON_T, times[-1]):
                 text = f"A ventricular beat within the T wave, {coupling_s:.2f} s after a beat."
                 rule = f"R on T: coupling {coupling_s:.2f} s after an interval of {rr_s:.2f} s"
                 self._event(AlarmKind.R_ON_T, rule, text, times[-3:])
@@ -175,6 +176,8 @@ class ClassWatch:
         if not ventricular.tachycardia(window, limits.vt_bpm):
             self._teller.board.over(kind, times[-1])
             return False
+        if self._teller.board.is_held(kind):
+            return True
         found = f"{len(window)} ventricular beats in a row at {rules.rate_bpm(window):.0f}/min"
         rule = f"{kind.label}: {found}, limit {limits.vt_bpm:g}/min"
         text = f"Ventricular tachycardia: {found}."

@@ -94,6 +94,8 @@ class EpisodeWatch:
 
     def _tell_vf(self, onset_ns: int, now_ns: int) -> None:
         limit_s, kind = self._teller.limits.fibrillation_s, AlarmKind.VENTRICULAR_FIBRILLATION
+        if self._teller.board.is_held(kind):
+            return
         text = f"Ventricular fibrillation or flutter for {limit_s:g} s: no effective heartbeat."
         rule = f"{kind.label}: waveform for {(now_ns - onset_ns) / NS:.1f} s, limit {limit_s:g} s"
         began_ns = onset_ns + round(limit_s * NS)

@@ -118,6 +118,8 @@ class RateWatch:
                 board.over(AlarmKind.EXTREME_TACHYCARDIA, beats_ns[-1])
 
     def _tell_extreme(self, kind: AlarmKind, window: list[int], limit: str) -> None:
+        if self._teller.board.is_held(kind):
+            return
         found = f"{rules.rate_bpm(window):.0f}/min over {len(window)} beats"
         word = "slow" if kind is AlarmKind.EXTREME_BRADYCARDIA else "fast"
         text = f"Heart rate dangerously {word}: {found}, {limit}."
@@ -144,6 +146,8 @@ class RateWatch:
             board.over(AlarmKind.HEART_RATE_LOW, t_ns)
         if side:
             kind = AlarmKind.HEART_RATE_HIGH if side > 0 else AlarmKind.HEART_RATE_LOW
+            if board.is_held(kind):
+                return
             limit = f"above {limits.high_bpm:g}" if side > 0 else f"below {limits.low_bpm:g}"
             text = f"Heart rate {hr_bpm:.0f}/min: {limit}/min for {limits.rate_s:g} s."
             rule = f"{kind.label}: median of 8 intervals {hr_bpm:.0f}/min, {limit}/min"
@@ -160,7 +164,9 @@ class RateWatch:
             self._irregular_since_ns = t_ns
         if any(board.is_held(kind) for kind in _EXPLAINED):
             board.over(AlarmKind.IRREGULAR, t_ns)
-        elif rules.lasts(t_ns, self._irregular_since_ns, self._limits.irregular_s):
+        elif not board.is_held(AlarmKind.IRREGULAR) and rules.lasts(
+            t_ns, self._irregular_since_ns, self._limits.irregular_s
+        ):
             began_ns = self._irregular_since_ns + round(self._limits.irregular_s * NS)
             text = f"Heart rhythm irregular for {self._limits.irregular_s:g} s."
             n = self._changes.bit_count()

@@ -46,6 +46,19 @@ INVALID_SAMPLE = {
 }
 
 
+IN_16_BITS = {
+    "16",
+    "61",
+    "80",
+    "160",
+    "212",
+    "310",
+    "311",
+    "508",
+    "516",
+}  # formats whose values fit
+
+
 def read_record(
     path: str | Path,
     leads: Sequence[str] | None = None,
@@ -202,6 +215,7 @@ def _read_wfdb(
             channels=[i for i, _ in chosen],
             physical=False,
             smooth_frames=False,
+            return_res=16 if set(head.fmt) <= IN_16_BITS else 64,
         )
     except Exception as err:
         raise BadRecord(
@@ -241,10 +255,9 @@ def _scale(
     out: NDArray[np.float32], digital: NDArray[Any], invalid: int | None, zero: int, scale: float
 ) -> None:
     """Digital samples to physical ones, in place of `out`."""
-    # float32 holds 16-bit samples less their baseline exactly; longer ones it would round twice
-    kind = np.dtype(np.float32 if digital.dtype.itemsize <= 2 else np.float64)
-    wide = np.subtract(digital, zero, dtype=kind)
-    out[:] = np.multiply(wide, scale, out=wide, dtype=kind)
+    # in float64, and rounded once; where 32 bits hold the samples, no float64 copy is made of all
+    wide = np.subtract(digital, zero, dtype=np.int32 if digital.dtype.itemsize <= 2 else np.float64)
+    np.multiply(wide, scale, out=out, dtype=np.float64, casting="same_kind")
     if invalid is not None:
         out[digital == invalid] = np.nan
 
@@ -363,6 +376,8 @@ def finest_step(x_mv: NDArray[np.float32], steps_mv: Sequence[float]) -> float:
     """The finest of these steps, or else the finest with which all samples fit into 16 bits."""
     if not x_mv.size:
         return min(steps_mv)
-    # fmax and fmin pass NaN over; they are NaN only where all samples are
-    highest = np.nan_to_num(max(np.fmax.reduce(x_mv, None), -np.fmin.reduce(x_mv, None)))
+    highest = max(x_mv.max(), -x_mv.min())
+    if math.isnan(highest):
+        # fmax and fmin pass NaN over, but are slow; they are NaN only where all samples are
+        highest = np.nan_to_num(max(np.fmax.reduce(x_mv, None), -np.fmin.reduce(x_mv, None)))
     return max(min(steps_mv), float(highest) / 32767)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from archive.mit import encode
 from archive.read import finest_step
 from ecg import Annotations, BadRecord, Record
 from ecg.frame import MISSING
@@ -94,24 +95,16 @@ def write_annotations(
     if not annotations.symbol:
         file.write_bytes(b"\0\0")  # the end mark alone: wfdb refuses to write that
         return file
-    unknown = set(annotations.symbol) - {label.symbol for label in wfdb.io.annotation.ann_labels}
+    codes = {label.symbol: label.label_store for label in wfdb.io.annotation.ann_labels}
+    unknown = set(annotations.symbol) - codes.keys()
     if unknown:  # wfdb would write them as comments, without a word
         raise BadRecord(
             f"{file}: cannot be written as WFDB annotations: {', '.join(sorted(unknown))} are no "
             "symbols of WFDB"
         )
     try:
-        wfdb.wrann(
-            path.name,
-            annotator,
-            annotations.sample,
-            symbol=list(annotations.symbol),
-            aux_note=list(annotations.aux),
-            subtype=np.array(annotations.subtype) if annotations.subtype else None,
-            fs=fs_hz,
-            write_dir=str(path.parent),
-        )
-    except Exception as err:
+        encode(annotations, codes, fs_hz).tofile(file)
+    except BadRecord as err:
         raise BadRecord(f"{file}: cannot be written as WFDB annotations: {err}") from err
     return file
 

@@ -52,7 +52,8 @@ def main() -> int:
 
 def picture_of_an_alarm(page: Page) -> None:
     """An alarm that somebody has acknowledged, from the sample to that."""
-    entry = page.locator(".trh-entry:has(.alarm.high)").first
+    worst = page.locator(".trh-entry:has(.alarm.high.unseen)").first
+    entry = page.locator(f".trh-entry[data-key='{worst.get_attribute('data-key')}']")
     with page.context.expect_page() as opened:
         entry.locator("a").click()
     entry.locator("button").click()

@@ -88,8 +88,8 @@ def _facts(found: Story) -> str:
     if found.evidence is not None:
         lines += _evidence(found.evidence, found.strip.from_ns)
     for words, onset_ns, end_ns in found.strip.rhythms:
-        end = "goes on" if end_ns < 0 else clock_ms(end_ns)
-        lines.append(("Rhythm", f"{words}, {clock_ms(onset_ns)} to {end}"))
+        end = "and goes on" if end_ns < 0 else f"to {clock_ms(end_ns)}"
+        lines.append(("Rhythm", f"{words}, {clock_ms(onset_ns)} {end}"))
     facts = "".join(f"<div><b>{name}</b>: {escape(value)}</div>" for name, value in lines)
     return f"<div class='facts'>{facts}</div>"
 

@@ -84,7 +84,7 @@ class Analyzer:
     @property
     def leads(self) -> tuple[str, ...]:
         """Names of the leads."""
-        return tuple(name.decode() for name in self.state["names"][0])
+        return tuple(name.decode(errors="ignore") for name in self.state["names"][0])
 
     @classmethod
     def restore(cls, blob: bytes) -> Analyzer:

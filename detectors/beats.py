@@ -12,31 +12,25 @@ import math
 import numpy as np
 from numba import njit
 
-from detectors import intervals, kinds, trees
+from detectors import intervals, kinds
 from detectors import shape as s
+from detectors.classify import PACED, classify
 from detectors.facts import N_FACTS, F
 from detectors.intervals import RR_KEPT
 from detectors.kinds import NONE
 from dsp.resample import ANALYSIS_HZ
 from ecg import BEAT
-from ecg.codes import AAMI_CLASS
+from ecg.codes import AAMI_CLASS, BeatFlag
 
 LAST_CALL = 425  # analysis samples (1.7 s) after which no next beat is waited for
 LAST_CALL_S = np.float32(LAST_CALL / ANALYSIS_HZ)
 NEVER = 1 << 62
 LIKE = np.float32(0.7)  # correlation from which on a P wave is the patient's own
-PLAIN = np.float32(0.05)  # distance from the usual beat up to which a beat looks like it
-ON_TIME = np.float32(0.95)  # of the basic rhythm's interval
 SHORT_S = 0.5  # interval behind a beat below which its T wave is not seen
 GOOD = np.float32(0.3)  # leads that count for less than this share of the best set no extremes
 _FROM, _END = int(F.DIST), int(F.BLIND)
-_N, _S, _V, _Q = ord("N"), ord("S"), ord("V"), ord("Q")
+_Q, _FLAG_PACED = ord("Q"), int(BeatFlag.PACED)
 
-# Log odds of the two scores, by cross-validation: docs/beats.md.
-VENTRICULAR = np.float32(math.log(0.65 / 0.35))
-DOUBTFUL = np.float32(math.log(0.4 / 0.6))
-EXCLUDED = np.float32(math.log(0.3 / 0.7))  # only a beat that is hardly ventricular may be S
-SUPRAVENTRICULAR = np.float32(0.0)
 UNKNOWN = ord("?")
 UNKNOWN_CLASS = ord(AAMI_CLASS["?"])
 
@@ -198,6 +192,8 @@ def _run(b, f, rr_s, early):  # type: ignore[no-untyped-def]
         b.run_dist += (f[F.DIST] - b.run_dist) / np.float32(b.run)
     f[F.RUN] = np.float32(math.log2(b.run + 1.0))
     f[F.RUN_P], f[F.RUN_DIST], f[F.ONSET] = b.run_p, b.run_dist, b.onset
+    if f[F.PACED] > 0.0:
+        return
     # a rate that rises step by step, with the patient's own P wave, is sinus rhythm
     gradual = early and b.onset > intervals.EARLY
     is_sinus = gradual and f[F.P_CORR] > LIKE and f[F.DIST] < kinds.SAME_KIND
@@ -205,16 +201,22 @@ def _run(b, f, rr_s, early):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def find(b, leads, fiducial, n):  # type: ignore[no-untyped-def]
-    """Steps 1 to 5, of a beat found at analysis sample `n`; gives its kind and its interval, s."""
+def find(b, leads, fiducial, n, paced):  # type: ignore[no-untyped-def]
+    """Steps 1 to 5, of a beat found at analysis sample `n`; gives its kind and its interval, s.
+
+    The basic rhythm is the patient's own: a pacemaker comes when that is late, and what comes
+    before the pacemaker would is not early for it.
+    """
     rr_s = np.float32((fiducial - b.at) / ANALYSIS_HZ)
     f = b.next
     f[:] = np.float32(0.0)
     best = look(leads, round(fiducial), n)
-    known = intervals.usable(rr_s) and b.ref_s > 0.0
+    f[F.PACED] = np.float32(paced)
+    known = intervals.usable(rr_s) and b.ref_s > 0.0 and not paced
     early = known and rr_s < intervals.EARLY * b.ref_s
     f[F.PRE_REF] = rr_s / b.ref_s if known else np.float32(1.0)
-    intervals.keep(b, rr_s)
+    if not paced:
+        intervals.keep(b, rr_s)
     kind = b.usual
     if best > 0.0:
         kind, apart = kinds.sort_in(b, leads, early)
@@ -285,28 +287,11 @@ def complete(b, leads, post_s, has_next):  # type: ignore[no-untyped-def]
     if f[F.BLIND] == 0.0:
         if post_s > SHORT_S:
             t_waves(b, leads)
-        if b.kind == b.usual and b.last_kind == b.usual and intervals.usable(b.pre_s):
+        own = b.kind == b.usual and b.last_kind == b.usual and f[F.PACED] == 0.0
+        if own and intervals.usable(b.pre_s):
             b.nn[b.n_nn % RR_KEPT] = b.pre_s
             b.n_nn += 1
     return med
-
-
-@njit(cache=True, nogil=True)
-def classify(f, ventricular, supraventricular):  # type: ignore[no-untyped-def]
-    """Step 7. Code of the class that facts speak for.
-
-    Most beats look like the usual one and do not come early: they need no forest. What may be
-    ventricular or not is Q: we cannot tell.
-    """
-    plain = f[F.DIST] < PLAIN and f[F.PRE_REF] > ON_TIME and f[F.BLIND] == 0.0
-    if plain:
-        return _N
-    odds = trees.score(ventricular, f)
-    if odds > VENTRICULAR:
-        return _V
-    if odds < EXCLUDED and trees.score(supraventricular, f) > SUPRAVENTRICULAR:
-        return _S
-    return _Q if odds > DOUBTFUL else _N
 
 
 @njit(cache=True, nogil=True)
@@ -324,6 +309,8 @@ def tell(b, leads, post_s, has_next, out):  # type: ignore[no-untyped-def]
     row = rows[b.n_told]
     copy_row(b.row, row)
     row.code = row.aami = classify(b.facts, ventricular, supraventricular)
+    if row.code == PACED:
+        row.aami = _Q
     if b.facts[F.BLIND] == 0.0:
         row.qrs_ms = b.facts[F.WIDTH_MS]
     if facts.shape[0] > 0:  # for training
@@ -356,7 +343,7 @@ def found(b, leads, fiducial, n, row, out):  # type: ignore[no-untyped-def]
 
     row : BEAT, what is known of it so far; out : as `tell` has it
     """
-    kind, rr_s = find(b, leads, fiducial, n)
+    kind, rr_s = find(b, leads, fiducial, n, row.flags & _FLAG_PACED != 0)
     if b.due != NEVER:
         tell(b, leads, rr_s, True, out)
     hold(b, leads, kind, fiducial, rr_s)

@@ -61,3 +61,23 @@ def stop(spell, end):  # type: ignore[no-untyped-def]
     """End a spell; not ahead of its onset."""
     spell.open = 0
     spell.end = max(end, spell.onset)
+
+
+@njit(cache=True, nogil=True)
+def open_kind(head, kind, onset, confidence):  # type: ignore[no-untyped-def]
+    """Open the episode of a kind; the caller sets its evidence and writes it."""
+    spell = head.rhythm.patterns.spells[kind]
+    spell.kind = kind
+    start(spell, max(onset, spell.end), confidence)
+    spell.evidence[:] = 0.0
+    return spell
+
+
+@njit(cache=True, nogil=True)
+def end_kind(head, kind, end, rows, n_rows):  # type: ignore[no-untyped-def]
+    """End the episode of a kind, if one is open."""
+    spell = head.rhythm.patterns.spells[kind]
+    if spell.open == 0:
+        return n_rows
+    stop(spell, end)
+    return write(head, spell, rows, n_rows)

@@ -64,6 +64,7 @@ class F(IntEnum):
     # how far all this can be trusted
     NOISE = 44  # bends before the complex, in its amplitudes
     BLIND = 45  # 1: the shape was not seen
+    PACED = 46  # 1: a pacemaker made it
 
 
 N_FACTS = len(F)

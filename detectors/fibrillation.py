@@ -224,8 +224,11 @@ def judge_lead(lead, weights):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def judge(vf, leads, n):  # type: ignore[no-untyped-def]
+def judge(vf, leads, n, organised):  # type: ignore[no-untyped-def]
     """Judge the leads together at the end of a second, at analysis sample `n`.
+
+    organised : whether ventricular beats in a row, even and not too fast, tell tachycardia: then
+    fibrillation does not begin
 
     True when an episode has opened or ended: `vf.spell`. Evidence: the score of the leads together,
     and leakage, mean frequency (Hz) and mean size (mV) of the lead that is surest.
@@ -248,7 +251,7 @@ def judge(vf, leads, n):  # type: ignore[no-untyped-def]
         return False  # a lost signal begins nothing, and ends nothing that is lethal
     spell = vf.spell
     if spell.open == 0:
-        if vf.score <= BEGINS:
+        if vf.score <= BEGINS or organised:
             return False
         fib = leads[surest].fib
         spell.kind = _KIND

@@ -14,6 +14,8 @@ EARLY = np.float32(0.87)  # of the basic rhythm's interval: a beat that comes so
 NEAR = np.float32(0.13)  # of it: an interval that differs less moves it
 FOLLOW = np.float32(0.2)  # a beat
 SHORTER, LONGER = 60, 16  # other intervals in a row that it gives in to: tachycardia may last
+AT_ONCE = 180  # shorter ones that it gives in to when they are regular and began at once
+REGULAR = np.float32(0.1)  # of an interval: it differs no more from the one before
 AT_FIRST = 4
 
 
@@ -43,7 +45,10 @@ def follow(b, rr_s, is_sinus):  # type: ignore[no-untyped-def]
         b.misses = 0
         return
     b.misses += 1
-    patience = SHORTER if rr_s < b.ref_s else LONGER
+    patience = LONGER
+    if rr_s < b.ref_s:
+        steady = abs(rr_s - b.pre_s) < REGULAR * rr_s
+        patience = AT_ONCE if steady and b.onset < EARLY else SHORTER
     if b.misses > (patience if b.n_rr > RR_KEPT else AT_FIRST):
         b.ref_s = median16(b.rr, min(b.n_rr, RR_KEPT))
         b.misses = 0

@@ -13,7 +13,7 @@ from numba import njit
 from detectors import shape as s
 
 NONE = -1
-FORGET = np.float32(1.0 - 1.0 / 300.0)  # a beat
+FORGET = np.float32(1.0 - 1.0 / 300.0)  # a beat that is not early
 SAME_KIND = np.float32(0.16)  # distance up to which beats are of one kind
 ONE_KIND = np.float32(0.06)  # distance up to which two kinds are one
 
@@ -81,13 +81,14 @@ def learn(b, leads, kind, early):  # type: ignore[no-untyped-def]
             spread += shape.now.weight * shape.now.spread
             weights += shape.now.weight
     this.spread += rate * (spread / weights - this.spread)
-    for k in range(s.KINDS):
-        b.kinds[k].weight *= FORGET
-        b.kinds[k].calm *= FORGET
+    # a run of early beats, or ventricular flutter, does not make the patient's own beat forgotten
+    if not early:
+        for k in range(s.KINDS):
+            b.kinds[k].weight *= FORGET
+            b.kinds[k].calm *= FORGET
+        this.calm += np.float32(1.0)
     this.count += 1
     this.weight += np.float32(1.0)
-    if not early:
-        this.calm += np.float32(1.0)
 
 
 @njit(cache=True, nogil=True)

@@ -13,6 +13,8 @@ import math
 import numpy as np
 from numba import njit
 
+from ecg.codes import QualityCode
+
 FROM, EVERY, SIZE = 70, 2, 28  # analysis samples before the R peak, of every other one
 HELD = 2  # a beat's class may be known when the next one has been found
 SAME = 5  # analysis samples: a device's own samples may lie so far apart
@@ -27,14 +29,23 @@ PULSE_FROM, PULSE_END = 50, 15  # analysis samples around the R peak where it is
 PULSE_QUIET = np.float32(0.15)  # of the edge: nothing steeper in the 20 ms before
 PULSE_WHOLE = np.float32(0.66)  # of the rise within 16 ms: a QRS complex rises more slowly
 
+MARKS = 32  # pulses held back that are kept; 80 ms apart they reach beyond a block and a beat
+MARKS_APART = 20  # analysis samples
+NEVER = -(1 << 40)
+
+_USABLE = int(QualityCode.USABLE)
+
 PRELUDE = np.dtype(
     [
+        ("marks", "i8", (MARKS,)),  # where the front end held a pulse back, analysis samples
+        ("n_marks", "i8"),
         ("stretch", "f4", (HELD, SIZE)),  # of the beats that were found last, mV, in turns
         ("there", "u1", (HELD,)),
         ("at", "i8", (HELD,)),  # their R peaks, analysis samples
         ("turn", "i4"),
         ("qrs_mv", "f4"),  # height of QRS complexes, slowly moving
         ("pulse_mv", "f4"),  # edge of the pulse before that beat; 0: none
+        ("is_marked", "u1"),  # a pulse was held back before that beat
         ("template", "f4", (SIZE,)),
         ("count", "i4"),
         ("power", "f4"),  # mean over beats of the stretch's power, mV²
@@ -46,12 +57,46 @@ PRELUDE = np.dtype(
 
 
 @njit(cache=True, nogil=True)
+def mark(it, at):  # type: ignore[no-untyped-def]
+    """Note a pulse that the front end held back, at analysis sample `at`."""
+    last = it.marks[(it.n_marks - 1) % MARKS] if it.n_marks > 0 else NEVER
+    if at >= last + MARKS_APART:
+        it.marks[it.n_marks % MARKS] = at
+        it.n_marks += 1
+
+
+@njit(cache=True, nogil=True)
+def _has_mark(it, r):  # type: ignore[no-untyped-def]
+    """Whether a pulse was held back about the R peak at analysis sample `r`."""
+    there = False
+    for k in range(min(it.n_marks, MARKS)):
+        there = there or r - PULSE_FROM <= it.marks[k] < r + PULSE_END
+    return there
+
+
+@njit(cache=True, nogil=True)
+def pulses(leads):  # type: ignore[no-untyped-def]
+    """Share of the leads that show a pacing pulse before the beat captured last, 0 to 1.
+
+    One that a front end held back stands far out: it counts alone. In noise there are edges of any
+    kind: it shows none.
+    """
+    seen, is_marked = 0, False
+    for i in range(leads.size):
+        if leads[i].second.code == _USABLE:
+            is_marked = is_marked or leads[i].prelude.is_marked == 1
+            seen += leads[i].prelude.pulse_mv > 0.0
+    return np.float32(1.0) if is_marked else np.float32(seen / leads.size)
+
+
+@njit(cache=True, nogil=True)
 def capture(lead, r, n):  # type: ignore[no-untyped-def]
     """Take the stretch before the beat at analysis sample `r`, found at `n`, out of the ring."""
     it, signal, mask = lead.prelude, lead.signal, lead.signal.size - 1
     it.turn = turn = (it.turn + 1) % HELD
     it.there[turn], it.at[turn] = 0, r
     it.pulse_mv = np.float32(0.0)
+    it.is_marked = n - r <= OLDEST and _has_mark(it, r)
     gone = lead.absent.size - 1
     if r < FROM + 2 or n - r > OLDEST:
         return

@@ -14,8 +14,8 @@ import numpy as np
 from numba import njit
 
 from detectors import af as atrial
-from detectors import fibrillation, patterns, pwave, tally
-from detectors.episodes import start, stop, write
+from detectors import conduction, fibrillation, patterns, pwave, tally, window, windowed
+from detectors.episodes import end_kind, open_kind, write
 from dsp.features import median
 from dsp.resample import ANALYSIS_HZ
 from ecg.codes import BeatFlag, EpisodeKind, QualityCode
@@ -30,14 +30,25 @@ CALM_S = 3  # the first second may hold the end of the last beat
 ASYSTOLE_S = 4  # PhysioNet/CinC Challenge 2015
 PULSE_RATE = np.float32(1.0 / 12.0)
 PULSES = np.float32(0.35)  # share of beats with a pulse above which there is a pacemaker
+ORGANISED_S = 4
+ORGANISED_BEATS = 3  # ventricular in a row: the alarm of tachycardia is under way
+EVEN_BEATS, EVEN = 6, 1.12  # intervals, longest over shortest: flutter of patients varies more
+FASTEST_S = 0.25  # 240/min: faster is flutter, however even
+FOUND_S = 0.6  # by then a beat is found
+NOISE_S, CLEAR_S = 5, 2  # seconds in a row: then noise begins, ends
 PACED_BEATS, FREE_BEATS = 3, 2  # in a row: then a paced rhythm begins, ends
 
 _AF, _BRADY = int(EpisodeKind.AF), int(EpisodeKind.SINUS_BRADYCARDIA)
 _TACHY, _PACED = int(EpisodeKind.SINUS_TACHYCARDIA), int(EpisodeKind.PACED)
 _PAUSE, _ASYSTOLE = int(EpisodeKind.PAUSE), int(EpisodeKind.ASYSTOLE)
+_FLUTTER, _NOISE = int(EpisodeKind.FLUTTER), int(EpisodeKind.NOISE)
+_BLOCK, _COMPLETE = int(EpisodeKind.AV_BLOCK_2), int(EpisodeKind.AV_BLOCK_3)
+_NOT_AF = (_PACED, _FLUTTER, _BLOCK, _COMPLETE)
+_NOT_SINUS = (_AF, _PACED, _FLUTTER, _BLOCK, _COMPLETE)
 _FLAG_PACED, _FLAG_POOR = int(BeatFlag.PACED), int(BeatFlag.POOR_SIGNAL)
 _V, _S, _F = ord("V"), ord("S"), ord("F")
 _USABLE, _FLAT = int(QualityCode.USABLE), int(QualityCode.FLAT)
+_OFF = int(QualityCode.LEAD_OFF)
 
 RHYTHM = np.dtype(
     [
@@ -47,6 +58,8 @@ RHYTHM = np.dtype(
         ("in_af", "u1"),  # by its score, whether paced beats interrupt it or not
         ("was_free", "u1"),  # a stretch without AF has been seen
         ("vf", fibrillation.VF),
+        ("windowed", windowed.WINDOWED),
+        ("conduction", conduction.CONDUCTION),
         ("tally", tally.TALLY),
         ("pulse_share", "f4"),
         ("paced", "i4"),  # beats in a row
@@ -58,6 +71,8 @@ RHYTHM = np.dtype(
         ("n_rr", "i8"),
         ("calm_s", "i4"),  # seconds in a row in which a clear lead hardly moved
         ("clear_s", "i4"),  # seconds in a row in which a lead would have shown a beat
+        ("unclear_s", "i4"),  # and in which none would have
+        ("organised_at", "i8"),  # end of the last second with an even ventricular tachycardia
     ],
     align=True,
 )
@@ -68,6 +83,7 @@ def begin(head, leads):  # type: ignore[no-untyped-def]
     """A patient of whom nothing has been seen."""
     head.rhythm.last_at = math.nan
     head.rhythm.vf.score = fibrillation.NO_SCORE
+    conduction.begin(head.rhythm.conduction)
     for i in range(leads.size):
         fibrillation.begin(leads[i].fib)
 
@@ -75,33 +91,14 @@ def begin(head, leads):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def found(head, leads, at, n):  # type: ignore[no-untyped-def]
     """Note what stands before a beat at analysis sample `at`; true when a pacemaker made it."""
-    pulse = False
     for i in range(leads.size):
         pwave.capture(leads[i], round(at), n)
-        pulse = pulse or leads[i].prelude.pulse_mv > 0.0
+    pulse = pwave.pulses(leads)
     rhythm = head.rhythm
-    rhythm.pulse_share += PULSE_RATE * (np.float32(pulse) - rhythm.pulse_share)
-    return pulse and rhythm.pulse_share > PULSES
-
-
-@njit(cache=True, nogil=True)
-def _end(head, kind, end, rows, n_rows):  # type: ignore[no-untyped-def]
-    """End the episode of a kind, if one is open."""
-    spell = head.rhythm.patterns.spells[kind]
-    if spell.open == 0:
-        return n_rows
-    stop(spell, end)
-    return write(head, spell, rows, n_rows)
-
-
-@njit(cache=True, nogil=True)
-def _open(head, kind, onset, confidence):  # type: ignore[no-untyped-def]
-    """Open an episode; the caller sets its evidence and writes it."""
-    spell = head.rhythm.patterns.spells[kind]
-    spell.kind = kind
-    start(spell, max(onset, spell.end), confidence)
-    spell.evidence[:] = 0.0
-    return spell
+    conduction.found(rhythm.conduction, leads, at, n)
+    window.found(rhythm.windowed.found, at)
+    rhythm.pulse_share += PULSE_RATE * (pulse - rhythm.pulse_share)
+    return pulse > 0.0 and rhythm.pulse_share > PULSES
 
 
 @njit(cache=True, nogil=True)
@@ -114,11 +111,11 @@ def _pacing(head, at, is_paced, rows, n_rows):  # type: ignore[no-untyped-def]
     rhythm.free = 0 if is_paced else rhythm.free + 1
     spell = rhythm.patterns.spells[_PACED]
     if spell.open == 0 and rhythm.paced >= PACED_BEATS:
-        spell = _open(head, _PACED, rhythm.run_at, rhythm.pulse_share)
+        spell = open_kind(head, _PACED, rhythm.run_at, rhythm.pulse_share)
         spell.evidence[0] = rhythm.pulse_share
         n_rows = write(head, spell, rows, n_rows)
     elif spell.open and rhythm.free >= FREE_BEATS:
-        n_rows = _end(head, _PACED, rhythm.run_at, rows, n_rows)
+        n_rows = end_kind(head, _PACED, rhythm.run_at, rows, n_rows)
     return n_rows
 
 
@@ -131,7 +128,7 @@ def _middle(rhythm):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _follow_af(head, is_new, rows, n_rows):  # type: ignore[no-untyped-def]
-    """Open and end AF by its score; a paced rhythm interrupts it."""
+    """Open and end AF by its score; a paced rhythm, flutter and AV block interrupt it."""
     rhythm = head.rhythm
     spells, af = rhythm.patterns.spells, rhythm.af
     since = rhythm.run_at
@@ -144,16 +141,19 @@ def _follow_af(head, is_new, rows, n_rows):  # type: ignore[no-untyped-def]
             since = _middle(rhythm)
         if rhythm.in_af == 0:
             rhythm.was_free = 1
-    wanted = rhythm.in_af == 1 and spells[_PACED].open == 0
+    wanted = rhythm.in_af == 1
+    for kind in _NOT_AF:
+        wanted = wanted and spells[kind].open == 0
+        since = max(since, spells[kind].end) if kind != _PACED else since
     if wanted and spells[_AF].open == 0:
-        spell = _open(head, _AF, since, 1.0 / (1.0 + math.exp(-af.score)))
+        spell = open_kind(head, _AF, since, 1.0 / (1.0 + math.exp(-af.score)))
         spell.evidence[0], spell.evidence[1] = af.score, 60.0 / af.features[0]
         spell.evidence[2], spell.evidence[3] = af.features[2], af.features[11]
         n_rows = write(head, spell, rows, n_rows)
-        n_rows = _end(head, _BRADY, spell.onset, rows, n_rows)
-        return _end(head, _TACHY, spell.onset, rows, n_rows)
+        n_rows = end_kind(head, _BRADY, spell.onset, rows, n_rows)
+        return end_kind(head, _TACHY, spell.onset, rows, n_rows)
     if not wanted:
-        return _end(head, _AF, since, rows, n_rows)
+        return end_kind(head, _AF, since, rows, n_rows)
     spells[_AF].confidence = max(spells[_AF].confidence, 1.0 / (1.0 + math.exp(-af.score)))
     return n_rows
 
@@ -165,7 +165,10 @@ def _follow_rate(head, at, nn_s, rows, n_rows):  # type: ignore[no-untyped-def]
     spells = rhythm.patterns.spells
     rhythm.rr[rhythm.n_rr % RR_KEPT] = nn_s
     rhythm.n_rr += 1
-    if rhythm.n_rr < RR_KEPT or spells[_AF].open or spells[_PACED].open:
+    told = False
+    for kind in _NOT_SINUS:
+        told = told or spells[kind].open == 1
+    if rhythm.n_rr < RR_KEPT or told:
         return n_rows
     rr_s = median(rhythm.rr, RR_KEPT)
     for kind in (_BRADY, _TACHY):
@@ -174,11 +177,11 @@ def _follow_rate(head, at, nn_s, rows, n_rows):  # type: ignore[no-untyped-def]
         ends = rr_s < NOT_SLOW_S if slow else rr_s > NOT_FAST_S
         spell = spells[kind]
         if spell.open == 0 and begins:
-            spell = _open(head, kind, at - RR_KEPT * rr_s * ANALYSIS_HZ, 1.0)
+            spell = open_kind(head, kind, at - RR_KEPT * rr_s * ANALYSIS_HZ, 1.0)
             spell.evidence[0] = 60.0 / rr_s
             n_rows = write(head, spell, rows, n_rows)
         elif spell.open and ends:
-            n_rows = _end(head, kind, at - RR_KEPT // 2 * rr_s * ANALYSIS_HZ, rows, n_rows)
+            n_rows = end_kind(head, kind, at - RR_KEPT // 2 * rr_s * ANALYSIS_HZ, rows, n_rows)
     return n_rows
 
 
@@ -190,9 +193,51 @@ def _pause(head, row, at, rows, n_rows):  # type: ignore[no-untyped-def]
     before = at - row.rr_s * ANALYSIS_HZ
     if not row.rr_s > PAUSE_S or not clear or rhythm.patterns.spells[_ASYSTOLE].end > before:
         return n_rows
-    spell = _open(head, _PAUSE, before, row.confidence)
+    spell = open_kind(head, _PAUSE, before, row.confidence)
     spell.evidence[0] = row.rr_s
-    return _end(head, _PAUSE, at, rows, n_rows)
+    return end_kind(head, _PAUSE, at, rows, n_rows)
+
+
+@njit(cache=True, nogil=True)
+def _follow_block(head, at, follows, rows, n_rows):  # type: ignore[no-untyped-def]
+    """Second-degree AV block, from the second P wave without a QRS complex.
+
+    follows : whether the beat at `at` and the one before are neither ventricular nor paced
+    """
+    rhythm = head.rhythm
+    spells, c = rhythm.patterns.spells, rhythm.conduction
+    spell = spells[_BLOCK]
+    like = np.float32(0.0)
+    if follows and not (spells[_AF].open or spells[_FLUTTER].open or spells[_COMPLETE].open):
+        like = conduction.take(c, at, rhythm.last_at)
+    if spell.open and conduction.is_over(c, at):
+        return end_kind(head, _BLOCK, c.event_at, rows, n_rows)
+    if like > 0.0 and spell.open == 0 and c.n_events >= conduction.EVENTS:
+        spell = open_kind(head, _BLOCK, c.event_from, like)
+        spell.evidence[0], spell.evidence[1] = c.n_events, like
+        n_rows = write(head, spell, rows, n_rows)
+        return end_kind(head, _BRADY, spell.onset, rows, n_rows)
+    if like > 0.0 and spell.open:
+        spell.evidence[0], spell.confidence = c.n_events, max(spell.confidence, like)
+    return n_rows
+
+
+@njit(cache=True, nogil=True)
+def _noise(head, leads, rows, n_rows):  # type: ignore[no-untyped-def]
+    """Noise: for some seconds no lead would have shown a beat, nor that there was none."""
+    rhythm = head.rhythm
+    is_open = rhythm.patterns.spells[_NOISE].open == 1 or rhythm.vf.spell.open == 1
+    if rhythm.unclear_s == NOISE_S and not is_open:
+        off = np.float32(0.0)
+        for i in range(leads.size):
+            off += leads[i].second.code == _OFF
+        onset = np.float64(head.n - NOISE_S * SECOND)
+        spell = open_kind(head, _NOISE, onset, 1.0)
+        spell.evidence[0] = off / np.float32(leads.size)
+        return write(head, spell, rows, n_rows)
+    if rhythm.clear_s == CLEAR_S:
+        return end_kind(head, _NOISE, np.float64(head.n - CLEAR_S * SECOND), rows, n_rows)
+    return n_rows
 
 
 @njit(cache=True, nogil=True)
@@ -224,6 +269,7 @@ def known(head, leads, row, forest, rows, n_rows):  # type: ignore[no-untyped-de
                 rhythm.nn_at[before % atrial.WINDOW] = at
             if what == patterns.OTHER:
                 n_rows = _follow_rate(head, at, row.rr_s, rows, n_rows)
+    n_rows = _follow_block(head, at, plain and rhythm.last_plain, rows, n_rows)
     n_rows = _follow_af(head, is_new, rows, n_rows)
     n_rows = _pause(head, row, at, rows, n_rows)
     rhythm.last_plain, rhythm.last_at = plain, at
@@ -231,14 +277,34 @@ def known(head, leads, row, forest, rows, n_rows):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True, nogil=True)
+def _is_organised(head):  # type: ignore[no-untyped-def]
+    """Ventricular beats, so even and slow that it is tachycardia, whatever its waveform is like."""
+    rhythm = head.rhythm
+    state = rhythm.windowed.found
+    if rhythm.patterns.ventricular < ORGANISED_BEATS or state.n <= EVEN_BEATS:
+        return False
+    least, most, last = np.inf, 0.0, state.at[(state.n - 1) % window.BEATS]
+    for k in range(1, EVEN_BEATS + 1):
+        at = state.at[(state.n - 1 - k) % window.BEATS]
+        later = state.at[(state.n - k) % window.BEATS]
+        least, most = min(least, later - at), max(most, later - at)
+    goes_on = head.n - last < 2.0 * most + FOUND_S * ANALYSIS_HZ
+    return goes_on and least > FASTEST_S * ANALYSIS_HZ and most < EVEN * least
+
+
+@njit(cache=True, nogil=True)
 def _fibrillation(head, leads, rows, n_rows):  # type: ignore[no-untyped-def]
     """Ventricular fibrillation; what else was open ends where it begins."""
     rhythm = head.rhythm
-    if not fibrillation.judge(rhythm.vf, leads, head.n):
+    if _is_organised(head):
+        rhythm.organised_at = head.n
+    # the window holds tachycardia for some time after its end, too
+    recently = head.n - rhythm.organised_at < ORGANISED_S * SECOND and rhythm.organised_at > 0
+    if not fibrillation.judge(rhythm.vf, leads, head.n, recently):
         return n_rows
     if rhythm.vf.spell.open:
         for kind in range(patterns.N_KINDS):
-            n_rows = _end(head, kind, rhythm.vf.spell.onset, rows, n_rows)
+            n_rows = end_kind(head, kind, rhythm.vf.spell.onset, rows, n_rows)
         p = rhythm.patterns
         p.n = p.ventricular = p.supraventricular = p.alternate = p.thirds = 0
         rhythm.af.n_nn = rhythm.n_rr = rhythm.in_af = rhythm.last_plain = 0
@@ -254,7 +320,7 @@ def _asystole(head, rows, n_rows):  # type: ignore[no-untyped-def]
     last = head.qrs.last.fiducial if head.qrs.n_beats > 0 else 0.0
     if spell.open:
         if last > spell.onset:
-            return _end(head, _ASYSTOLE, last, rows, n_rows)
+            return end_kind(head, _ASYSTOLE, last, rows, n_rows)
         spell.evidence[0] = np.float32((head.n - last) / ANALYSIS_HZ)
         return n_rows
     quiet_since = max(last, np.float64(head.n - rhythm.clear_s * SECOND))
@@ -262,7 +328,7 @@ def _asystole(head, rows, n_rows):  # type: ignore[no-untyped-def]
         return n_rows
     if head.n - quiet_since < ASYSTOLE_S * SECOND:
         return n_rows
-    spell = _open(head, _ASYSTOLE, quiet_since, 0.9 if head.qrs.n_beats > 0 else 0.5)
+    spell = open_kind(head, _ASYSTOLE, quiet_since, 0.9 if head.qrs.n_beats > 0 else 0.5)
     spell.evidence[0] = np.float32((head.n - quiet_since) / ANALYSIS_HZ)
     return write(head, spell, rows, n_rows)
 
@@ -272,15 +338,20 @@ def end_second(head, leads, rows, n_rows):  # type: ignore[no-untyped-def]
     """The second before analysis sample `head.n` has ended, its quality is judged."""
     rhythm = head.rhythm
     clear, calm = False, False
+    number = head.n // SECOND - 1
     for i in range(leads.size):
+        window.take_second(leads[i], number)
         code = leads[i].second.code
         if code in (_USABLE, _FLAT):
             clear = True
             calm = calm or leads[i].fib.span_mv < CALM_MV
     rhythm.clear_s = rhythm.clear_s + 1 if clear else 0
+    rhythm.unclear_s = 0 if clear else rhythm.unclear_s + 1
     rhythm.calm_s = rhythm.calm_s + 1 if calm else 0
     n_rows = _fibrillation(head, leads, rows, n_rows)
     n_rows = _asystole(head, rows, n_rows)
+    n_rows = windowed.end_second(head, leads, rows, n_rows)
+    n_rows = _noise(head, leads, rows, n_rows)
     judged = rhythm.af.n_nn >= atrial.LEAST
     tally.end_second(rhythm.tally, judged, rhythm.patterns.spells[_AF].open)
     return n_rows

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from detectors import window
 from detectors.beats import BEATS
 from detectors.fibrillation import FIBRILLATION
 from detectors.pwave import PRELUDE
@@ -18,7 +19,7 @@ from dsp.resample import ANALYSIS_HZ, RESAMPLE
 from dsp.ring import WINDOW
 
 MAGIC = b"TRHA"
-VERSION = 12
+VERSION = 13
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
 SIGNAL_RING = 1024  # of the signal: a beat is looked at again when the next one is known
@@ -104,6 +105,7 @@ LEAD = np.dtype(
         ("feature", "f4", (RING,)),  # its mean size over 80 ms
         ("absent", "u1", (RING,)),
         ("fib", FIBRILLATION),
+        ("long", "f4", (window.SIZE,)),  # slow samples, by second; the oldest is overwritten
         ("prelude", PRELUDE),
         ("shape", SHAPE),
     ],
@@ -127,6 +129,7 @@ QRS = np.dtype(
     [
         ("unit", "f4"),  # of the fused feature of several leads, mV a 16 ms
         ("fused", "f4", (FUSED,)),  # feature of all leads
+        ("tenth", "f4", (32,)),  # room to work in
         ("facts", "f4", (FACTS,)),  # about the peak that was judged last
         ("hidden", "f4", (HIDDEN,)),
         ("judged_at", "i8"),  # that peak

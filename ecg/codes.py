@@ -118,6 +118,9 @@ _WFDB_RHYTHM = {
 
 _RHYTHM_LABEL = {
     EpisodeKind.SINUS: "sinus rhythm",
+    # told by the rate: nobody has looked whether each beat has its P wave
+    EpisodeKind.SINUS_BRADYCARDIA: "bradycardia",
+    EpisodeKind.SINUS_TACHYCARDIA: "tachycardia",
     EpisodeKind.AF: "atrial fibrillation",
     EpisodeKind.FLUTTER: "atrial flutter",
     EpisodeKind.SVT: "supraventricular tachycardia",

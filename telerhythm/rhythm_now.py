@@ -42,6 +42,7 @@ class RhythmNow:
     def __init__(self) -> None:
         self._open: set[int] = set()
         self._has_learned = False
+        self._is_judged = False  # whether there is AF can be said
 
     def take(self, findings: Findings) -> None:
         """What a piece of signal has shown, in the order in which it became final."""
@@ -52,8 +53,9 @@ class RhythmNow:
             elif kind in _RANK:
                 self._open.add(kind)
         # the detector gives no rate until it knows what a beat of this heart looks like
-        if not self._has_learned and len(findings.vitals):
-            self._has_learned = bool(np.isfinite(findings.vitals["hr_bpm"]).any())
+        if not self._is_judged and len(findings.vitals):
+            self._has_learned |= bool(np.isfinite(findings.vitals["hr_bpm"]).any())
+            self._is_judged = bool(np.isfinite(findings.vitals["af_burden"]).any())
 
     @property
     def is_paced(self) -> bool:
@@ -76,4 +78,6 @@ class RhythmNow:
             if _USABLE not in quality or not self._has_learned:
                 return None
             found = self._open
+        if not found and not self._is_judged:
+            return None  # to say that there is none, takes longer than to find one
         return tuple(EpisodeKind(kind).wfdb for kind in sorted(found, key=_RANK.__getitem__))

@@ -34,7 +34,8 @@ _FIGURES = """
 ## Figures
 
 Cross-validated by patient, {n_folds} folds: every figure is of patients whose beats, in whatever
-stream, were not trained on. ANSI/AAMI EC57, from minute 5, beats as detected, streaming.
+stream, were neither trained on nor used to choose the operating points. ANSI/AAMI EC57, from
+minute 5, beats as detected, streaming.
 
 | stream | VEB Se % | VEB +P % | SVEB Se % | SVEB +P % |
 |---|---|---|---|---|
@@ -52,10 +53,11 @@ _LIMITS = """
 
 - 26 patients, one recorder: figures of the next 26 will differ. Supraventricular beats come from
   few patients: record 209 alone has two of five.
-- Aberrantly conducted atrial beats (most of those of record 201) look ventricular and are told so.
-- An atrial or nodal rhythm at the patient's own rate (records 207, 124) is told N: nothing comes
-  early.
-- Fusion beats are told N, V or Q, paced ones mostly N: no class F, no pacing code yet.
+- Aberrantly conducted atrial beats look ventricular and are told so, unless they come very early
+  and their T wave is seen to be the usual one (half of those of record 201).
+- An atrial or nodal rhythm at the patient's own rate (record 124) is told N: nothing comes early.
+- Fusion beats are told N, V or Q, never F: nearly all of them are of one patient (record 208), so a
+  score of them could not be judged. Paced beats have the code `/` where their pulse shows.
 - One precordial lead alone does much worse than a limb lead: see "second lead".
 - Not for diagnosis.
 """

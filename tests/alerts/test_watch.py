@@ -45,6 +45,14 @@ def test_a_silence_that_is_known_is_told_before_all_beats_are(bed, findings, qui
     assert bed.phases(AlarmKind.ASYSTOLE) == [Phase.RAISED, Phase.LATCHED] * alarm
 
 
+@pytest.mark.parametrize(("gap_s", "alarm"), [(3.9, False), (4.1, True)])
+def test_a_beat_ends_a_silence_that_is_known_with_it_alone(bed, findings, gap_s, alarm):
+    """It is told before the analysis is sure of all that lies before it."""
+    bed.take(findings.analysed(0, 9.0, every(1, 5.6)))
+    bed.take(findings.analysed(9, 9.3, [5.5 + gap_s]))
+    assert bed.phases(AlarmKind.ASYSTOLE) == [Phase.RAISED, Phase.LATCHED] * alarm
+
+
 def test_what_was_quiet_does_not_count_when_a_beat_may_be_pending(bed, findings):
     event = findings.analysed(0, 9.0, every(1, 5.6))
     bed.take(replace(event, quiet_ns=findings.ns(9.4)))
@@ -270,13 +278,18 @@ def test_a_clock_that_steps_back_begins_anew_and_keeps_the_alarms(bed, findings)
     cuts_s=st.lists(st.integers(1, 119), max_size=20, unique=True),
 )
 def test_alarms_do_not_depend_on_how_the_findings_are_cut(new_bed, findings, rr_s, cuts_s):
-    """On a signal that is usable throughout: times, kinds and phases are the same."""
+    """On a signal that is usable throughout: times, kinds and phases are the same.
+
+    Silence is known half a second ahead of beats, where there is one.
+    """
     times = [float(t) for t in np.cumsum(rr_s)]
     end_s = int(times[-1]) + 6
     whole, pieces = new_bed(), new_bed()
     whole.take(findings.analysed(0, end_s, times))
     for a, b in pairwise(sorted({0, end_s, *(c for c in cuts_s if c < end_s)})):
-        pieces.take(findings.analysed(a, b, [t for t in times if a <= t < b]))
+        event = findings.analysed(a, b, [t for t in times if a <= t < b])
+        is_quiet = not any(b <= t < b + 0.5 for t in times)
+        pieces.take(replace(event, quiet_ns=findings.ns(b + 0.5 * is_quiet)))
     assert [(t.alarm_id, t.phase, t.t_ns) for t in pieces.log] == [
         (t.alarm_id, t.phase, t.t_ns) for t in whole.log
     ]

@@ -80,6 +80,14 @@ def episodes(segments, leads=("II", "V1"), seed=1, noise=None, fs_hz=250.0):
     return opened["onset"] / fs_hz, rows[rows["end"] >= 0]["end"] / fs_hz
 
 
+def kinds(segments):
+    """Kinds of all episodes."""
+    record = simulate(segments, seed=1).record
+    return {
+        EpisodeKind(k) for k in Analyzer(250.0, record.leads).push(record.x_mv).episodes["kind"]
+    }
+
+
 def noticed_s(segments, leads, seed, fs_hz=250.0):
     """When an episode is first told, s."""
     record = simulate(segments, leads=leads, seed=seed, fs_hz=fs_hz).record
@@ -132,6 +140,30 @@ def test_a_lost_signal_does_not_end_fibrillation_but_beats_do():
 )
 def test_beats_of_any_kind_and_silence_are_no_fibrillation(segments):
     assert episodes(segments)[0].size == 0
+
+
+@pytest.mark.parametrize(
+    ("bpm", "shape"),
+    [
+        (150, "apex"),
+        (175, "apex"),
+        (200, "apex"),
+        (150, "left"),
+        (175, "left"),
+        (200, "left"),
+        (150, "outflow"),
+        (175, "outflow"),
+    ],
+)
+def test_even_wide_tachycardia_is_tachycardia_and_not_fibrillation(bpm, shape):
+    told = kinds([Sinus(20, bpm=80), VT(15, bpm=bpm, shapes=(shape,)), Sinus(15, bpm=80)])
+    assert EpisodeKind.VT in told
+    assert EpisodeKind.VF not in told
+
+
+def test_tachycardia_that_degenerates_is_fibrillation():
+    told = kinds([Sinus(20, bpm=80), VT(10, bpm=200), VF(20)])
+    assert told >= {EpisodeKind.VT, EpisodeKind.VF}
 
 
 @pytest.mark.parametrize("kind", ["muscle", "electrode", "baseline"])

@@ -11,6 +11,7 @@ import pytest
 
 from detectors import Analyzer
 from ecg import Findings
+from ecg.codes import BeatFlag, EpisodeKind
 
 
 def add_pulses(x_mv, fs_hz, at_s, size_mv, width_ms):
@@ -51,3 +52,29 @@ def test_pulses_that_do_not_capture_are_no_beats(heart, fs_hz, size_mv, width_ms
     at_s = r_s[0] + 0.85 * np.arange(int(19 / 0.85) + 25) - 0.06
     found = beats_s(add_pulses(stopped, fs_hz, at_s, size_mv, width_ms), fs_hz)
     assert found.max() < r_s[-1] + 0.2
+
+
+def paced(x_mv, fs_hz):
+    analyzer = Analyzer(fs_hz)
+    found = Findings.concat([analyzer.push(x_mv), analyzer.finish()])
+    return found.with_classes(), [EpisodeKind(kind) for kind in found.episodes["kind"]]
+
+
+@pytest.mark.parametrize("fs_hz", [125.0, 250.0, 360.0, 500.0, 1000.0])
+@pytest.mark.parametrize(("size_mv", "width_ms"), [(-20.0, 0.5), (200.0, 1.0), (700.0, 2.0)])
+def test_beats_behind_pulses_that_are_held_back_are_paced(heart, fs_hz, size_mv, width_ms):
+    x, r_s = heart(np.full(40, 0.85), fs_hz=fs_hz)
+    found, kinds = paced(add_pulses(x, fs_hz, r_s - 0.06, size_mv, width_ms), fs_hz)
+    late = found.beats[found.beats["sample"] > 12 * fs_hz][:-1]
+    assert set(late["code"].tolist()) == {ord("/")}
+    assert set(late["aami"].tolist()) == {ord("Q")}
+    assert np.all(late["flags"] & BeatFlag.PACED)
+    assert kinds == [EpisodeKind.PACED]
+
+
+def test_pulses_that_have_nothing_to_do_with_the_beats_pace_none(heart):
+    x, r_s = heart(np.full(60, 0.85), fs_hz=250.0)
+    at_s = np.arange(1.0, r_s[-1], 2.3)  # now and then one falls before a beat
+    found, kinds = paced(add_pulses(x, 250.0, at_s, 50.0, 1.0), 250.0)
+    assert EpisodeKind.PACED not in kinds
+    assert ord("/") not in found.beats["code"]

@@ -12,13 +12,13 @@ from telerhythm.rhythm_now import URGENT_FIRST, RhythmNow
 USABLE, FLAT, OFF = [QualityCode.USABLE], [QualityCode.FLAT], [QualityCode.LEAD_OFF]
 
 
-def findings(*episodes, hr_bpm=70.0):
+def findings(*episodes, hr_bpm=70.0, af_burden=0.0):
     """Episodes as (kind, end sample); -1 while it goes on."""
     rows = np.zeros(len(episodes), EPISODE)
     for row, (kind, end) in zip(rows, episodes, strict=True):
         row["kind"], row["end"] = kind, end
     vitals = np.zeros(1, VITALS)
-    vitals["hr_bpm"] = hr_bpm
+    vitals["hr_bpm"], vitals["af_burden"] = hr_bpm, af_burden
     return Findings(vitals=vitals, episodes=rows)
 
 
@@ -46,9 +46,17 @@ def test_a_lethal_rhythm_stands_alone_whatever_went_on_when_it_began():
 
 def test_until_the_detector_has_learned_nothing_is_told():
     now = RhythmNow()
-    now.take(findings(hr_bpm=math.nan))
+    now.take(findings((EpisodeKind.PACED, -1), hr_bpm=math.nan, af_burden=math.nan))
     assert now.told(USABLE) is None
-    now.take(findings())
+
+
+def test_none_is_told_only_when_atrial_fibrillation_can_be_excluded():
+    now = RhythmNow()
+    now.take(findings(af_burden=math.nan))
+    assert now.told(USABLE) is None
+    now.take(findings((EpisodeKind.BIGEMINY, -1), af_burden=math.nan))
+    assert now.told(USABLE) == ("(B",)
+    now.take(findings((EpisodeKind.BIGEMINY, 900)))
     assert now.told(USABLE) == ()
 
 
