@@ -45,7 +45,8 @@ ROWS = (np.zeros(4, BEAT), np.zeros((0, N_FACTS), np.float32), np.zeros(4, EPISO
 @njit(nogil=True)
 def take_stage(head, leads, x_mv, work, n_blocks):  # type: ignore[no-untyped-def]
     for block in range(n_blocks):
-        take(leads[0], x_mv[0, block * INPUTS : (block + 1) * INPUTS], work)
+        part = x_mv[0, block * INPUTS : (block + 1) * INPUTS]
+        take(leads[0], part, block * INPUTS, work)
 
 
 @njit(nogil=True)

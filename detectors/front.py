@@ -10,9 +10,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from detectors import pwave
-from detectors.state import BLOCK, RING, SECOND
+from detectors.quality import ROOM
+from detectors.state import BLOCK, RING
 from dsp import mains, ring
 from dsp.filters import PAST, mean_size, slopes
+from dsp.lanes import WIDE, shifted16
 from dsp.resample import (
     ANALYSIS_HZ,
     MAX_HALF,
@@ -50,8 +52,8 @@ WORK = np.dtype(
         ("absent", "u1", (BLOCK,)),
         ("total", "f4", (BLOCK,)),
         ("weights", "f4", (BLOCK,)),
-        ("second", "f4", (SECOND + 2,)),
-        ("second_absent", "u1", (SECOND + 2,)),
+        ("second", "f4", (ROOM,)),
+        ("second_absent", "u1", (ROOM,)),
         ("sum", "f4", (RING,)),
     ],
     align=True,
@@ -125,19 +127,35 @@ def _take_one(lead, x_mv, number, work):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _shift(new, x_mv, offset, before, steep):  # type: ignore[no-untyped-def]
+    """Inputs less the offset; 1 when one is missing, 2 when one is too steep, 3 when both are.
+
+    before : the value before the first one. Steps are those of the values that `_take_one` sees,
+    to the bit.
+    """
+    odd, i, count = 0, 0, x_mv.size
+    while i < count:
+        if i > 0 and count - i >= WIDE:
+            odd |= shifted16(new, i, x_mv, i, offset, MOST_MV, steep)
+            i += WIDE
+        else:
+            new[i] = x_mv[i] - offset
+            odd |= 0 if abs(x_mv[i]) <= MOST_MV else 1
+            odd |= 2 if abs(new[i] - before) > steep else 0
+            i += 1
+        before = new[i - 1]
+    return odd
+
+
+@njit(cache=True, nogil=True)
 def take(lead, x_mv, n_in, work):  # type: ignore[no-untyped-def]
     """The inputs of a block, after the first `n_in`, into `work`; true when one is missing."""
     inputs, missing, tail, count = work.inputs, work.missing, lead.resample.tail, x_mv.size
     inputs[:TAIL] = tail
-    new, offset, n_there, n_steep = inputs[TAIL:], lead.offset_mv, 0, 0
-    for i in range(count):
-        n_there += abs(x_mv[i]) <= MOST_MV
-        new[i] = x_mv[i] - offset
-    last = inputs[TAIL - 1 :]
-    for i in range(count):  # steps of the values that _take_one sees, to the bit
-        n_steep += abs(new[i] - last[i]) > lead.steep_mv
-    gaps = n_there < count or lead.gap > 0 or lead.started == 0
-    if gaps or n_steep > 0 or lead.away > 0:
+    new = inputs[TAIL:]
+    odd = _shift(new, x_mv, lead.offset_mv, inputs[TAIL - 1], lead.steep_mv)
+    gaps = odd & 1 > 0 or lead.gap > 0 or lead.started == 0
+    if gaps or odd > 0 or lead.away > 0:
         missing[:TAIL] = lead.gap > 0 or lead.started == 0
         for i in range(count):
             new[i] = _take_one(lead, x_mv[i], n_in + i, work)

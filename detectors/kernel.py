@@ -46,7 +46,7 @@ def judge_lead(lead, n, work):  # type: ignore[no-untyped-def]
     ring.read(lead.absent, n - SECOND - 2, work.second_absent, SECOND + 2)
     size_mv = quality.size_mv(lead)
     most_mv = np.float32(min(size_mv, quality.MOST_MV))
-    quality.measure(lead.second, work.second, work.second_absent, most_mv, work.sum)
+    quality.measure(lead.second, work.second, work.second_absent, most_mv)
     quality.judge(lead.second, size_mv)
     mains.follow(lead.mains, work.second[2:], lead.second.missing == 0, work.sum)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from detectors.state import SECOND
-from dsp.lanes import WIDE, max_all16, sum_all16
+from dsp.lanes import WIDE, second_measures
 from ecg.codes import QualityCode
 
 # in heights of the lead's QRS complexes, of 1 mV until they are known: the gain must not matter
@@ -21,7 +21,7 @@ MOST_MV = 3.0  # artefacts may be taken for beats: they must not set their own l
 PER_HEIGHT = np.float32(4.0)  # QRS complexes of 1 mV have a feature of about 0.25 mV a 16 ms
 FAR = np.float32(1e9)  # mV: beyond any sample
 
-GROUPS = -(-SECOND // WIDE)  # of lanes that a second fills
+ROOM = 2 + -(-SECOND // WIDE) * WIDE  # a second in whole groups of lanes, and two samples before
 
 _USABLE = int(QualityCode.USABLE)
 _NOISY = int(QualityCode.NOISY)
@@ -38,37 +38,16 @@ def size_mv(lead):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def measure(second, signal, absent, height_mv, room):  # type: ignore[no-untyped-def]
+def measure(second, signal, absent, height_mv):  # type: ignore[no-untyped-def]
     """Step 3. Measure the second that has ended; samples that are absent do not count.
 
-    signal : float32, absent : uint8, [2 + SECOND], with the two samples before it;
-    room : float32 [WIDE * GROUPS] to work in.
+    signal : float32, absent : uint8, [ROOM], with the two samples before it.
     """
-    before, last, x, absent = signal, signal[1:], signal[2:], absent[2:]
-    same_mv, zero, one = SAME * height_mv, np.float32(0.0), np.float32(1.0)
-    for k in range(SECOND, WIDE * GROUPS):
-        room[k] = zero
-    for i in range(SECOND):
-        room[i] = np.float32(absent[i])
-    second.missing = int(sum_all16(room, GROUPS))
-    for i in range(SECOND):
-        room[i] = one if (absent[i] == 0) & (abs(x[i] - last[i]) < same_mv) else zero
-    second.repeats = int(sum_all16(room, GROUPS))
-    for i in range(SECOND):
-        bend = (x[i] - last[i]) - (last[i] - before[i])
-        room[i] = zero if absent[i] else abs(bend)
-    second.rough = sum_all16(room, GROUPS)
-    for i in range(SECOND):
-        room[i] = zero if absent[i] else abs(x[i] - last[i])
-    second.jump = max_all16(room, GROUPS)
-    for k in range(SECOND, WIDE * GROUPS):
-        room[k] = -FAR
-    for i in range(SECOND):
-        room[i] = -FAR if absent[i] else x[i]
-    second.high = max_all16(room, GROUPS)
-    for i in range(SECOND):
-        room[i] = -FAR if absent[i] else -x[i]
-    second.low = -max_all16(room, GROUPS)
+    missing, repeats, rough, jump, high, low = second_measures(
+        signal, absent, SAME * height_mv, FAR, SECOND
+    )
+    second.missing, second.repeats = int(missing), int(repeats)
+    second.rough, second.jump, second.high, second.low = rough, jump, high, -low
 
 
 @njit(cache=True, nogil=True)

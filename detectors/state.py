@@ -129,6 +129,7 @@ QRS = np.dtype(
     [
         ("unit", "f4"),  # of the fused feature of several leads, mV a 16 ms
         ("fused", "f4", (FUSED,)),  # feature of all leads
+        ("tenth", "f4", (32,)),  # room to work in
         ("facts", "f4", (FACTS,)),  # about the peak that was judged last
         ("hidden", "f4", (HIDDEN,)),
         ("judged_at", "i8"),  # that peak

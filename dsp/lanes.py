@@ -139,6 +139,141 @@ def _fold_lanes(builder: Any, vector: Any, join: Any, lanes: int = WIDE) -> Any:
     return builder.extract_element(vector, ir.IntType(32)(0))
 
 
+@_with_constants
+def second_measures(typing_context, x, absent, same, far, n):  # type: ignore[no-untyped-def]
+    """Of x[2 … n + 1] where absent is 0: absent ones, pairs closer than `same`, sum of bends'
+    sizes, largest step, highest, and highest of -x (-far when there are none); float32.
+
+    x : float32, absent : uint8, of which as many exist as fill lanes; n is a constant. Every
+    16th is summed first, then halves.
+    """
+    number = types.float32
+    return _same(number, 6)(x, absent, number, number, n), _second_measures
+
+
+def _second_measures(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    (x, absent, same, far, _), kinds = arguments, signature.args
+    n, index, larger = kinds[4].literal_value, ir.IntType(64), _larger(builder)
+    vector = ir.VectorType(ir.FloatType(), WIDE)
+    zero, one = ir.Constant(vector, [0.0] * WIDE), ir.Constant(vector, [1.0] * WIDE)
+    same, least = _spread(builder, same), builder.fneg(_spread(builder, far))
+    gone_n, near_n, bends, jump, high, low = zero, zero, zero, zero, least, least
+    for i in range(0, n, WIDE):
+        before, last, now = (
+            _load(context, builder, kinds[0], x, index(i + k), WIDE) for k in (0, 1, 2)
+        )
+        gone = _bytes_set(context, builder, kinds[1], absent, index(i + 2))
+        there = builder.and_(builder.not_(gone), _constant_lanes(n - i))
+        step = builder.fsub(now, last)
+        bend = _size(builder, builder.fsub(step, builder.fsub(last, before)))
+        step = _size(builder, step)
+        near = builder.and_(there, builder.fcmp_ordered("<", step, same))
+        gone = builder.and_(gone, _constant_lanes(n - i))
+        gone_n = builder.fadd(gone_n, builder.select(gone, one, zero))
+        near_n = builder.fadd(near_n, builder.select(near, one, zero))
+        bends = builder.fadd(bends, builder.select(there, bend, zero))
+        jump = larger(jump, builder.select(there, step, zero))
+        high = larger(high, builder.select(there, now, least))
+        low = larger(low, builder.select(there, builder.fneg(now), least))
+    found = [_fold_lanes(builder, a, builder.fadd) for a in (gone_n, near_n, bends)]
+    found += [_fold_lanes(builder, a, larger) for a in (jump, high, low)]
+    return context.make_tuple(builder, signature.return_type, found)
+
+
+def _bytes_set(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
+    """Lanes whose bytes are not 0."""
+    vector = ir.VectorType(ir.IntType(8), WIDE)
+    first = builder.gep(context.make_array(kind)(context, builder, array).data, [index])
+    row = builder.load(builder.bitcast(first, vector.as_pointer()), align=1)
+    return builder.icmp_unsigned("!=", row, ir.Constant(vector, [0] * WIDE))
+
+
+@_kernel
+def shifted16(typing_context, y, j, x, i, offset, most, steep):  # type: ignore[no-untyped-def]
+    """Set y[j + l] to x[i + l] - offset, l in 0 … 15; gives what is to be looked at.
+
+    1: a size of x above `most`, or no number; 2: y differs by more than `steep` from the one
+    before, which is x[i - 1] - offset; 3: both. float32.
+    """
+    number, index = types.float32, types.int64
+    return types.int64(y, index, x, index, number, number, number), _shifted16
+
+
+def _shifted16(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    y, j, x, i, offset, most, steep = arguments
+    kinds, offset = signature.args, _spread(builder, offset)
+    now = _load(context, builder, kinds[2], x, i, WIDE)
+    before = _load(context, builder, kinds[2], x, builder.sub(i, i.type(1)), WIDE)
+    here = builder.fsub(now, offset)
+    step = _size(builder, builder.fsub(here, builder.fsub(before, offset)))
+    _store(context, builder, kinds[0], y, j, here)
+    # "unordered" is true of what is not a number, too
+    away = builder.fcmp_unordered(">", _size(builder, now), _spread(builder, most))
+    far = builder.fcmp_ordered(">", step, _spread(builder, steep))
+    return builder.or_(_any(builder, away, 1), _any(builder, far, 2))
+
+
+def _any(builder: Any, lanes: Any, value: int) -> Any:
+    """The value when a lane is set, else 0."""
+    word = builder.bitcast(lanes, ir.IntType(WIDE))
+    found = builder.icmp_unsigned("!=", word, word.type(0))
+    return builder.select(found, ir.IntType(64)(value), ir.IntType(64)(0))
+
+
+@_kernel
+def tenth25(typing_context, x, i):  # type: ignore[no-untyped-def]
+    """Sum and largest of x[i … i + 24], none below zero, of 32 that exist.
+
+    x[i + l] and x[i + 16 + l] first, then halves.
+    """
+    return _same(types.float32, 2)(x, types.int64), _tenth25
+
+
+def _tenth25(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    (x, i), kind = arguments, signature.args[0]
+    low = _load(context, builder, kind, x, i, WIDE)
+    high = _load(context, builder, kind, x, builder.add(i, i.type(WIDE)), WIDE)
+    zero = ir.Constant(low.type, [0.0] * WIDE)
+    high = builder.select(_constant_lanes(25 - WIDE), high, zero)
+    total = _fold_lanes(builder, builder.fadd(low, high), builder.fadd)
+    top = _fold_lanes(builder, _larger(builder)(low, high), _larger(builder))
+    return context.make_tuple(builder, signature.return_type, (total, top))
+
+
+def _constant_lanes(n: int) -> Any:
+    """The first n of 16 lanes."""
+    return ir.Constant(ir.VectorType(ir.IntType(1), WIDE), [lane < n for lane in range(WIDE)])
+
+
+@_kernel
+def rises16(typing_context, x, i, n):  # type: ignore[no-untyped-def]
+    """First l of 0 … n - 1 with x[i + l] > x[i + l - 1]; 16 when there is none; 16 exist."""
+    return types.int64(x, types.int64, types.int64), _rises16
+
+
+def _rises16(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    x, i, n = arguments
+    now = _load(context, builder, signature.args[0], x, i, WIDE)
+    before = _load(context, builder, signature.args[0], x, builder.sub(i, i.type(1)), WIDE)
+    found = builder.fcmp_ordered(">", now, before)
+    return _first(builder, builder.and_(found, _before(builder, n, 0)), WIDE)
+
+
+@_kernel
+def leaves16(typing_context, x, i, n, low, high):  # type: ignore[no-untyped-def]
+    """First l of 0 … n - 1 with x[i + l] < low or > high; 16 when there is none; 16 exist."""
+    number = types.float32
+    return types.int64(x, types.int64, types.int64, number, number), _leaves16
+
+
+def _leaves16(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    x, i, n, low, high = arguments
+    now = _load(context, builder, signature.args[0], x, i, WIDE)
+    under = builder.fcmp_ordered("<", now, _spread(builder, low))
+    found = builder.or_(under, builder.fcmp_ordered(">", now, _spread(builder, high)))
+    return _first(builder, builder.and_(found, _before(builder, n, 0)), WIDE)
+
+
 @_kernel
 def max_change32(typing_context, x, i, span, n):  # type: ignore[no-untyped-def]
     """Largest size of x[i + l] - x[i + l - span], l in 0 … n - 1, n <= 32 of 32 that exist."""

@@ -148,3 +148,73 @@ def test_moments_are_those_of_numpy_and_what_lies_behind_does_not_count():
     sums = [a.sum() for a in expected] + [abs(np.diff(d)).sum(), abs(v).max(), abs(d).max()]
     assert total == pytest.approx(x[:40].sum(dtype=float))
     assert found == pytest.approx(sums)
+
+
+@njit
+def tenth_of(x, i):
+    return lanes.tenth25(x, i)
+
+
+def test_a_tenth_is_summed_and_its_largest_found():
+    x = np.abs(rng.normal(size=64)).astype("f4")
+    x[5 + 25 :] = 1e6  # behind it: does not count
+    total, top = tenth_of(x, 5)
+    assert total == pytest.approx(x[5:30].sum())
+    assert top == x[5:30].max()
+
+
+@njit
+def searched(x, i, n, low, high):
+    return lanes.rises16(x, i, n), lanes.leaves16(x, i, n, low, high)
+
+
+@given(st.lists(st.integers(-3, 3), min_size=17, max_size=17), st.integers(1, 16))
+@settings(deadline=None)
+def test_the_first_sample_of_a_kind_is_found(values, n):
+    x = np.array(values, np.float32)
+    rises = [x[1 + k] > x[k] for k in range(n)]
+    leaves = [not -1 <= x[1 + k] <= 2 for k in range(n)]
+    expected = tuple(a.index(True) if True in a else 16 for a in (rises, leaves))
+    assert searched(x, 1, n, np.float32(-1.0), np.float32(2.0)) == expected
+
+
+@njit
+def measures_of(x, absent):
+    return lanes.second_measures(x, absent, np.float32(0.02), np.float32(1e9), 250)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 1.0])
+def test_a_second_is_measured_as_its_samples_that_are_there(share):
+    x = np.round(rng.normal(size=258), 2).astype("f4")
+    absent = (rng.random(258) < share).astype("u1")
+    now, last, before, there = x[2:252], x[1:251], x[:250], absent[2:252] == 0
+    step, bend = np.abs(now - last)[there], np.abs((now - last) - (last - before))[there]
+    assert measures_of(x, absent) == pytest.approx(
+        (
+            (~there).sum(),
+            (step < np.float32(0.02)).sum(),
+            bend.sum(),
+            step.max(initial=0.0),
+            now[there].max(initial=-1e9),
+            (-now[there]).max(initial=-1e9),
+        ),
+        rel=1e-5,
+    )
+
+
+@njit
+def shifted(x, offset, steep):
+    y = np.zeros(17, np.float32)
+    return lanes.shifted16(y, 1, x, 1, offset, np.float32(1e6), steep), y[1:]
+
+
+@pytest.mark.parametrize(
+    ("odd", "told"), [({}, 0), ({7: np.nan}, 1), ({7: 2e6}, 3), ({16: 9.0}, 2), ({0: 9.0}, 2)]
+)
+def test_inputs_are_shifted_and_odd_ones_told(odd, told):
+    x = rng.normal(size=17).astype("f4")
+    for place, value in odd.items():
+        x[place] = value
+    found, y = shifted(x, np.float32(0.5), np.float32(7.0))
+    assert found == told
+    assert np.array_equal(y, x[1:] - np.float32(0.5), equal_nan=True)
