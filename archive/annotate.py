@@ -14,6 +14,9 @@ from ecg.codes import EpisodeKind, QualityCode
 # asystole: neither is a shutdown.
 _UNREADABLE = (QualityCode.BASELINE_JUMP, QualityCode.SATURATED, QualityCode.LEAD_OFF)
 
+# Told beside noise: an alarm goes with them. Other rhythms are not, while no lead can be read.
+_DESPITE_NOISE = (EpisodeKind.VF, EpisodeKind.VT, EpisodeKind.ASYSTOLE)
+
 # Within another rhythm these are events, not rhythms of their own.
 _EVENTS = (EpisodeKind.COUPLET, EpisodeKind.PAUSE)
 
@@ -86,6 +89,9 @@ def _rhythms(episodes: NDArray[Any]) -> list[Mark]:
     marks: list[Mark] = []
     for at in changes:
         open_now = [(onset, kind) for onset, end, kind in spans if onset <= at < end]
+        if any(kind == EpisodeKind.NOISE for _, kind in open_now):
+            wanted = (EpisodeKind.NOISE, *_DESPITE_NOISE)
+            open_now = [(onset, kind) for onset, kind in open_now if kind in wanted]
         text = EpisodeKind(max(open_now)[1]).wfdb if open_now else EpisodeKind.SINUS.wfdb
         if not marks or marks[-1][2] != text:
             marks.append((at, "+", text, 0))

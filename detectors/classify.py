@@ -14,8 +14,8 @@ PACED = ord("/")
 PLAIN = np.float32(0.05)  # distance from the usual beat up to which a beat looks like it
 ON_TIME = np.float32(0.95)  # of the basic rhythm's interval
 # Of the two scores. Training moves both so that 0 is the operating point.
-DOUBTFUL = np.float32(-1.0)  # above it a beat may be ventricular
-EXCLUDED = np.float32(-0.6)  # only a beat below it may be S by its score
+DOUBTFUL = np.float32(-0.6)  # above it a beat may be ventricular
+EXCLUDED = np.float32(-0.3)  # only a beat below it may be S by its score
 # Conducted aberrantly: a very early beat that begins and ends (T wave) as the usual one does.
 VERY_EARLY, OWN_BEGINNING = np.float32(0.6), np.float32(0.3)  # of the basic rhythm; correlation
 OWN_T, SMALL_T = np.float32(0.5), np.float32(0.25)  # correlation; in sizes of the QRS complex

@@ -13,6 +13,8 @@ import math
 import numpy as np
 from numba import njit
 
+from ecg.codes import QualityCode
+
 FROM, EVERY, SIZE = 70, 2, 28  # analysis samples before the R peak, of every other one
 HELD = 2  # a beat's class may be known when the next one has been found
 SAME = 5  # analysis samples: a device's own samples may lie so far apart
@@ -30,6 +32,8 @@ PULSE_WHOLE = np.float32(0.66)  # of the rise within 16 ms: a QRS complex rises 
 MARKS = 32  # pulses held back that are kept; 80 ms apart they reach beyond a block and a beat
 MARKS_APART = 20  # analysis samples
 NEVER = -(1 << 40)
+
+_USABLE = int(QualityCode.USABLE)
 
 PRELUDE = np.dtype(
     [
@@ -74,14 +78,15 @@ def _has_mark(it, r):  # type: ignore[no-untyped-def]
 def pulses(leads):  # type: ignore[no-untyped-def]
     """Share of the leads that show a pacing pulse before the beat captured last, 0 to 1.
 
-    One that a front end held back stands far out: it counts alone.
+    One that a front end held back stands far out: it counts alone. In noise there are edges of any
+    kind: it shows none.
     """
-    seen = 0
+    seen, is_marked = 0, False
     for i in range(leads.size):
-        if leads[i].prelude.is_marked:
-            return np.float32(1.0)
-        seen += leads[i].prelude.pulse_mv > 0.0
-    return np.float32(seen / leads.size)
+        if leads[i].second.code == _USABLE:
+            is_marked = is_marked or leads[i].prelude.is_marked == 1
+            seen += leads[i].prelude.pulse_mv > 0.0
+    return np.float32(1.0) if is_marked else np.float32(seen / leads.size)
 
 
 @njit(cache=True, nogil=True)

@@ -11,6 +11,7 @@ from dsp.resample import ANALYSIS_HZ
 from ecg.codes import EpisodeKind
 
 LENGTH = window.SECONDS * int(ANALYSIS_HZ)  # analysis samples
+SAME_BPM = 3.0  # P waves of two windows in a row: then third-degree block begins
 LASTS = 2  # windows without evidence until an episode is over: a ratio may be fixed for a while
 
 _FLUTTER, _COMPLETE = int(EpisodeKind.FLUTTER), int(EpisodeKind.AV_BLOCK_3)
@@ -32,6 +33,7 @@ WINDOWED = np.dtype(
         ("found", window.FOUND),
         ("flutter_at", "i8"),  # end of the last window that showed it, analysis samples
         ("block_at", "i8"),
+        ("p_bpm", "f8"),  # rate of P waves that it had
     ],
     align=True,
 )
@@ -73,9 +75,12 @@ def _dissociation(head, leads, x, r, n_beats, rows, n_rows):  # type: ignore[no-
     elif spell.open and head.n - state.block_at >= LASTS * LENGTH:
         n_rows = end_kind(head, _COMPLETE, np.float64(state.block_at), rows, n_rows)
     elif spell.open == 0 and height > dissociation.BEGINS:
-        state.block_at = head.n
+        same = abs(p_bpm - state.p_bpm) < SAME_BPM and head.n - state.block_at == LENGTH
+        state.block_at, state.p_bpm = head.n, p_bpm
+        if not same:
+            return n_rows
         sure = dissociation.confidence(height)
-        spell = open_kind(head, _COMPLETE, np.float64(head.n - LENGTH), sure)
+        spell = open_kind(head, _COMPLETE, np.float64(head.n - 2 * LENGTH), sure)
         spell.evidence[0], spell.evidence[1] = height, p_bpm
         spell.evidence[2] = 3000.0 / window.spread(r, n_beats)[0]
         n_rows = write(head, spell, rows, n_rows)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -183,9 +184,32 @@ def _line(text: str, error: Any) -> int | None:
     if keys and not named:
         value = error["input"]
         named = [(keys[-1], value if isinstance(value, str) else ""), (keys[-1], "")]
+    lines = list(enumerate(text.splitlines(), 1))
     for name, value in named:
         pattern = rf"\b{re.escape(name)}\b\s*=.*{re.escape(value)}"
-        found = [n for n, line in enumerate(text.splitlines(), 1) if re.search(pattern, line)]
-        if len(found) == 1:
-            return found[0]
+        for part in (_table(lines, error["loc"]), lines):
+            found = [n for n, line in part if re.search(pattern, line)]
+            if len(found) == 1:
+                return found[0]
     return None
+
+
+def _table(lines: list[tuple[int, str]], loc: Sequence[str | int]) -> list[tuple[int, str]]:
+    """The numbered lines of the table that a key lies in, `("beds", 1, "off")` in the second."""
+    best: tuple[int, list[tuple[int, str]]] = (0, [])
+    counts: dict[str, int] = {}
+    body: list[tuple[int, str]] = []
+    for n, line in lines:
+        header = re.match(r"\s*(\[{1,2})\s*([\w.-]+)\s*\]", line)
+        if header is None:
+            body.append((n, line))
+            continue
+        brackets, name = header.groups()
+        path: list[str | int] = list(name.split("."))
+        if brackets == "[[":
+            counts[name] = counts.get(name, -1) + 1
+            path.append(counts[name])
+        body = []
+        if len(path) > best[0] and list(loc[: len(path)]) == path:
+            best = len(path), body
+    return best[1]

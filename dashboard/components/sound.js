@@ -8,6 +8,7 @@ const RISE_S = 0.03, FALL_S = 0.03; // table 4: rise 10 to 40 % of a pulse
 const GAP_S = 0.1; // table 3: x, 50 to 125 ms
 const LEVEL = 0.5;
 const LEAST_PAUSE_S = 2.5; // table 3: between two bursts, whatever their priorities
+const WAKE_MS = 1000; // the browser has let it sound before: it will soon, or not any more
 const AHEAD_S = 0.05; // a burst begins so much later, so that its first pulse is not cut
 const KEPT = 200;
 const CHOICE = "telerhythm-sound"; // key of localStorage
@@ -54,6 +55,7 @@ export class Sound {
     this.pulses = []; // those played and those to come, the latest last
     this.burst = null; // { priority, end, gain }
     this.due = 0; // when the next burst begins, at the earliest
+    this.isAllowed = false; // the browser has let it sound
     this.isWanted = localStorage.getItem(CHOICE) !== "off";
     for (const kind of ["pointerdown", "keydown"]) {
       document.addEventListener(kind, (event) => this.touched(event), { capture: true });
@@ -66,7 +68,7 @@ export class Sound {
   }
 
   isOn() {
-    return this.isWanted && this.context?.state === "running";
+    return this.isWanted && this.isAllowed;
   }
 
   /** What is audible now: `[priority, id]` of each, as the engine tells. */
@@ -101,11 +103,37 @@ export class Sound {
   }
 
   step() {
-    if (!this.isOn()) return;
+    if (!this.isOn() || !this.isAwake()) return;
     const now = this.context.currentTime;
     if (this.burst && now > this.burst.end) this.finish(this.burst.end);
     const priority = this.mostUrgent();
     if (priority && !this.burst && now >= this.due) this.play(priority, now + AHEAD_S);
+  }
+
+  /** Whether it can play now; while nothing is audible it sleeps, which spares the computer. */
+  isAwake() {
+    const isNeeded = this.burst || this.audible.size;
+    if (this.context.state !== "running") {
+      if (isNeeded) this.wake();
+      return false;
+    }
+    clearTimeout(this.waking);
+    this.waking = null;
+    if (!isNeeded && this.context.currentTime > (this.ended ?? 0) + LEAST_PAUSE_S) {
+      this.context.suspend();
+      this.due = this.ended = -Infinity; // its clock stands still meanwhile
+    }
+    return true;
+  }
+
+  wake() {
+    if (this.waking) return;
+    this.context.resume();
+    this.waking = setTimeout(() => {
+      this.waking = null;
+      this.isAllowed = this.context.state === "running";
+      this.show();
+    }, WAKE_MS);
   }
 
   play(priority, at) {
@@ -155,11 +183,18 @@ export class Sound {
   open() {
     try {
       this.context ??= new AudioContext();
-      this.context.onstatechange = () => this.show();
+      this.context.onstatechange = () => this.changed();
       this.context.resume();
+      this.changed();
     } catch {
       this.cannot = true; // this browser has no sound, which is shown
     }
+  }
+
+  changed() {
+    if (this.context.state === "running") this.isAllowed = true;
+    this.show();
+    this.step();
   }
 
   touched(event) {
@@ -172,8 +207,9 @@ export class Sound {
   choose(isWanted) {
     this.isWanted = isWanted;
     localStorage.setItem(CHOICE, isWanted ? "on" : "off");
-    if (isWanted) this.open();
-    else if (this.burst) this.cut();
+    if (isWanted) return this.open();
+    if (this.burst) this.cut();
+    this.context?.suspend();
     this.show();
   }
 

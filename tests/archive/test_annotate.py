@@ -40,6 +40,16 @@ def test_couplets_and_pauses_interrupt_no_rhythm():
     ]
 
 
+def test_in_noise_no_rhythm_is_marked_but_those_that_kill():
+    run, vt = (EpisodeKind.RUN, 20, 30), (EpisodeKind.VT, 40, 50)
+    assert marks([], (EpisodeKind.NOISE, 10, 90), run, vt) == [
+        (10, "+", "(NOISE"),
+        (40, "+", "(VT"),
+        (50, "+", "(NOISE"),
+        (90, "+", "(N"),
+    ]
+
+
 def test_fibrillation_stands_in_brackets_and_has_no_beats():
     assert marks([5, 15, 25], (EpisodeKind.VF, 10, 20)) == [
         (5, "N", ""),

@@ -251,6 +251,27 @@ def test_a_pause_silences_the_bed_and_its_end_sounds_again(page: Page, sounding:
     sounds(page, "high")
 
 
+def test_while_nothing_is_audible_it_sleeps_and_wakes_for_the_next_alarm(
+    page: Page, sounding: Ward
+) -> None:
+    page.wait_for_function(f"() => {SOUND}.context.state === 'suspended'")
+    page.locator(".trh-sound:not(.silent)", has_text="Sound on").wait_for()
+    sounding.bed("1", pulses, alarm(Priority.HIGH, number=9))
+    sounds(page, "high")
+
+
+def test_a_browser_that_lets_nothing_sound_any_more_is_marked_as_silent(
+    page: Page, sounding: Ward
+) -> None:
+    page.wait_for_function(f"() => {SOUND}.context.state === 'suspended'")
+    page.evaluate(f"() => ({SOUND}.context.resume = () => new Promise(() => {{}}))")
+    sounding.bed("1", pulses, alarm(Priority.HIGH, number=10))
+    page.locator(".trh-sound.silent.asks", has_text="Sound is off until you click").wait_for()
+    page.evaluate(f"() => delete {SOUND}.context.resume")
+    page.locator(".trh-title").click()
+    sounds(page, "high")
+
+
 def test_a_pause_of_one_bed_is_none_of_another(page: Page, sounding: Ward) -> None:
     now = now_ns()
     pause = AudioPause(now, now + 120 * NS, "Anna")

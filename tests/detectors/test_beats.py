@@ -93,7 +93,8 @@ def test_a_rate_that_rises_step_by_step_stays_sinus():
 def test_gain_polarity_and_offset_do_not_matter(gain, polarity, offset_mv):
     segments = (Sinus(40, bpm=72, pattern="NNNNNVNNNA"),)
     pairs = told(segments, change=lambda x: (gain * polarity * x + offset_mv).astype(np.float32))
-    assert set(pairs) == {"Nn", "Vv", "As"}
+    assert set(pairs) <= {"Nn", "Vv", "As", "Nq", "Vq", "Aq"}  # never wrong,
+    assert right(pairs, "Nn", "Vv", "As") >= 0.95  # and hardly ever in doubt
 
 
 @pytest.mark.parametrize("fs_hz", [125.0, 200.0, 257.0, 500.0, 1000.0])
@@ -187,9 +188,9 @@ def test_paced_beats_are_told_as_such():
 
 
 def test_what_comes_before_the_pacemaker_would_is_not_early():
-    pairs = told((Paced(60, bpm=60), Sinus(4, bpm=80), Paced(20, bpm=60), Sinus(5, bpm=84)))
+    pairs = told((Sinus(30, bpm=70), Paced(40, bpm=60), Sinus(8, bpm=77)))
     assert pairs["Ns"] == 0
-    assert pairs["Nn"] >= 8
+    assert pairs["Nn"] >= 40
 
 
 # ------------------------------------------------------------------------- by the facts
@@ -228,7 +229,7 @@ def test_a_beat_that_looks_ventricular(known, code):
 
 @pytest.mark.parametrize(
     ("ventricular", "supraventricular", "code"),
-    [(0.1, 5.0, "V"), (-0.1, 5.0, "Q"), (-0.7, 5.0, "S"), (-0.7, -0.1, "Q"), (-1.1, -0.1, "N")],
+    [(0.1, 5.0, "V"), (-0.1, 5.0, "Q"), (-0.5, 5.0, "S"), (-0.5, -0.1, "Q"), (-0.7, -0.1, "N")],
 )
 def test_scores_decide_about_their_operating_points(ventricular, supraventricular, code):
     f = facts(DIST=0.4, PRE_REF=0.8)

@@ -1,11 +1,11 @@
-"""Second-degree AV block: told where P waves stand without QRS complexes, and only there."""
+"""AV block: told where P waves stand without QRS complexes, and only there."""
 
 from __future__ import annotations
 
 import pytest
 
 from archive.analysis import analyze_record
-from dsp.synth import Mobitz2, Noise, Patient, Pause, Sinus, Wenckebach, simulate
+from dsp.synth import CompleteBlock, Mobitz2, Noise, Patient, Pause, Sinus, Wenckebach, simulate
 from ecg import Record
 from ecg.codes import EpisodeKind
 
@@ -46,6 +46,18 @@ def test_wide_beats_may_be_blocked_too():
     assert kinds(found) == {EpisodeKind.AV_BLOCK_2}
 
 
+@pytest.mark.parametrize("leads", [("II", "V1"), ("II",)])
+@pytest.mark.parametrize("bpm", [38, 44])
+def test_atria_and_ventricles_that_do_not_heed_each_other_are_third_degree_block(bpm, leads):
+    block = CompleteBlock(60, bpm=bpm, atrial_bpm=78, escape="junction")
+    found, fs_hz = analysed([Sinus(20, bpm=72), block, Sinus(30, bpm=72)], leads=leads)
+    (episode,) = found.episodes[found.episodes["kind"] == EpisodeKind.AV_BLOCK_3]
+    assert episode["onset"] / fs_hz == pytest.approx(20, abs=11)
+    assert episode["end"] / fs_hz == pytest.approx(80, abs=11)
+    assert episode["evidence"][1] == pytest.approx(78, abs=2)
+    assert episode["evidence"][2] == pytest.approx(bpm, abs=2)
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     "segments",
@@ -58,11 +70,11 @@ def test_wide_beats_may_be_blocked_too():
 )
 def test_slow_hearts_and_pauses_are_no_block(segments, seed):
     found, _ = analysed(segments, seed)
-    assert EpisodeKind.AV_BLOCK_2 not in kinds(found)
+    assert not kinds(found) & {EpisodeKind.AV_BLOCK_2, EpisodeKind.AV_BLOCK_3}
 
 
 @pytest.mark.parametrize("name", ["124", "108", "115"])
 def test_slow_patients_without_block(real, name):
     x, fs_hz, _ = real(name, 0, 400)
     found = analyze_record(Record(name, fs_hz, ("A", "B"), x))
-    assert EpisodeKind.AV_BLOCK_2 not in kinds(found)
+    assert not kinds(found) & {EpisodeKind.AV_BLOCK_2, EpisodeKind.AV_BLOCK_3}

@@ -63,6 +63,19 @@ def test_heart_rates_come_and_change(page: Page) -> None:
     )
 
 
+def test_rhythm_and_classes_are_live_on_the_tiles(page: Page) -> None:
+    """MIT-BIH 208 has some 15 ventricular beats a minute; the AF of bed 4 goes on all the time."""
+    page.wait_for_function(
+        "() => __telerhythm.signal('1').beats.some(([sample, code]) => code === 'V')"
+    )
+    page.locator(f"{tile('1')} .pvc.some").wait_for()
+    fibrillation = page.locator(f"{tile('4')} .rhythm .name", has_text="Atrial fibrillation")
+    fibrillation.wait_for(timeout=120_000)  # it takes a minute of beats
+    names = page.locator(".rhythm .name").all_inner_texts()
+    assert len(names) == N_BEDS
+    assert "Rhythm not known" not in names
+
+
 def test_a_device_that_stops_raises_an_alarm_that_goes_when_it_is_back(
     demo: Demo, page: Page
 ) -> None:
@@ -89,7 +102,7 @@ def test_a_device_that_stops_raises_an_alarm_that_goes_when_it_is_back(
 def _acknowledge(page: Page, text: str) -> None:
     page.get_by_placeholder("Your name").fill("Nurse Miller")
     page.get_by_placeholder("Your name").press("Enter")
-    entry = page.locator("[class*='st-key-alarm-']", has_text=text)
+    entry = page.locator(".trh-entry", has_text=text)
     entry.get_by_role("button", name="Acknowledge").click()
     entry.locator(".state", has_text="Nurse Miller").wait_for()
 
