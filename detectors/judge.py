@@ -12,7 +12,8 @@ from numba import njit
 from detectors import template
 from detectors.fusion import weight_at
 from detectors.state import FACTS, FUSED, HIDDEN
-from dsp.lanes import dot8, sum_rows16
+from dsp import ring
+from dsp.lanes import bends, dot8, sum_rows16
 from dsp.logarithm import log2
 from dsp.resample import ANALYSIS_HZ
 
@@ -63,6 +64,9 @@ def _spread(qrs):  # type: ignore[no-untyped-def]
 def curvature(lead, at):  # type: ignore[no-untyped-def]
     """Mean curvature of the signal about a peak."""
     signal, mask = lead.signal, lead.signal.size - 1
+    place = (at - ROUGH_OVER) & mask
+    if 0 < place <= signal.size - ring.WINDOW:
+        return bends(signal, place, ROUGH_OVER) / np.float32(ROUGH_OVER)
     total = np.float32(0.0)
     for i in range(at - ROUGH_OVER, at):
         total += abs(

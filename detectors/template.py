@@ -14,7 +14,7 @@ from numba import njit
 
 from detectors.state import POINTS, SHIFTS, STEP, TEMPLATES
 from dsp import ring
-from dsp.lanes import correlate16, largest16
+from dsp.lanes import WIDE, correlate16, largest16
 
 BEFORE = 31  # samples before the peak of the feature at which a template begins
 APART = 20  # 80 ms: further apart the leads of one beat do not peak
@@ -30,8 +30,16 @@ NO_MATCH = np.float32(-1.0)
 def own_peak(lead, at, now):  # type: ignore[no-untyped-def]
     """Where the feature of one lead is highest, near a peak of the feature of all leads."""
     feature, mask = lead.feature, lead.feature.size - 1
-    where = at
-    for i in range(max(at - APART, 0), min(at + APART, now) + 1):
+    where, first = at, max(at - APART, 0)
+    count, place = min(at + APART, now) + 1 - first, first & mask
+    if place <= feature.size - ring.WINDOW:
+        top = feature[at & mask]
+        for begin in range(0, count, WIDE):
+            k = begin + largest16(feature, place + begin, min(WIDE, count - begin))
+            if feature[place + k] > top:
+                where, top = first + k, feature[place + k]
+        return where
+    for i in range(first, first + count):
         if feature[i & mask] > feature[where & mask]:
             where = i
     return where

@@ -220,6 +220,33 @@ def _any(builder: Any, lanes: Any, value: int) -> Any:
     return builder.select(found, ir.IntType(64)(value), ir.IntType(64)(0))
 
 
+@_with_constants
+def bends(typing_context, x, i, n):  # type: ignore[no-untyped-def]
+    """Sum of the sizes of x[k + 1] - 2 x[k] + x[k - 1], k from i to i + n - 1; n is a constant.
+
+    Every 16th first, then halves; x float32 of which as many exist as fill lanes.
+    """
+    return types.float32(x, types.int64, n), _bends
+
+
+def _bends(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    (x, i, _), kind = arguments, signature.args[0]
+    n, zero = (
+        signature.args[2].literal_value,
+        ir.Constant(ir.VectorType(ir.FloatType(), WIDE), [0.0] * WIDE),
+    )
+    two, total = _spread(builder, ir.FloatType()(2.0)), zero
+    for begin in range(0, n, WIDE):
+        before, here, after = (
+            _load(context, builder, kind, x, builder.add(i, i.type(begin + k)), WIDE)
+            for k in (-1, 0, 1)
+        )
+        bend = builder.fadd(builder.fsub(after, builder.fmul(two, here)), before)
+        bend = builder.select(_constant_lanes(n - begin), _size(builder, bend), zero)
+        total = builder.fadd(total, bend)
+    return _fold_lanes(builder, total, builder.fadd)
+
+
 @_kernel
 def tenth25(typing_context, x, i):  # type: ignore[no-untyped-def]
     """Sum and largest of x[i … i + 24], none below zero, of 32 that exist.

@@ -218,3 +218,14 @@ def test_inputs_are_shifted_and_odd_ones_told(odd, told):
     found, y = shifted(x, np.float32(0.5), np.float32(7.0))
     assert found == told
     assert np.array_equal(y, x[1:] - np.float32(0.5), equal_nan=True)
+
+
+@njit
+def bends_of(x, i):
+    return lanes.bends(x, i, 40)
+
+
+def test_bends_are_summed_over_their_stretch_alone():
+    x = rng.normal(size=80).astype("f4")
+    x[5 + 41 :] = 1e6
+    assert bends_of(x, 5) == pytest.approx(np.abs(np.diff(x[4:46], 2)).sum(), rel=1e-5)
