@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numba import njit, types
-from numba.core.imputils import impl_ret_borrowed
+from numba.core import imputils
 from numba.extending import intrinsic
 
 from detectors import beats as classes
@@ -22,7 +22,9 @@ from dsp import mains, ring
 from dsp.resample import ANALYSIS_HZ, inputs_for
 from ecg.codes import BeatFlag, QualityCode
 
-_intrinsic: Any = intrinsic  # to a type checker its results take other arguments than in a kernel
+# to a type checker what these give takes other arguments than it does within a kernel
+_intrinsic: Any = intrinsic
+_borrowed: Any = imputils.impl_ret_borrowed
 
 HORIZON = 150  # analysis samples (0.6 s) after which no beat is found save by search-back
 RATE_KNOWN_S = 6.0  # a rate of older beats is no rate
@@ -217,7 +219,7 @@ def _in_one_piece(typing_context, leads):  # type: ignore[no-untyped-def]
     compiled once more for that type alone.
     """
     whole = types.Array(leads.dtype, leads.ndim, "C", aligned=leads.aligned)
-    return whole(leads), lambda context, builder, signature, arguments: impl_ret_borrowed(
+    return whole(leads), lambda context, builder, signature, arguments: _borrowed(
         context, builder, signature.return_type, arguments[0]
     )
 
