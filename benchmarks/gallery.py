@@ -58,6 +58,7 @@ PAPER = "#fdf3f1"
 FINE, COARSE = "#f3c6c0", "#e59f96"
 RED, GREY = "#c00000", "#666666"
 SINUS = ("N", "SBR", "STACH")  # annotators of records seldom name the rate
+QUIET = (Noise("baseline", rms_mv=0.03), Noise("muscle", rms_mv=0.008))
 EVENTS = (EpisodeKind.COUPLET, EpisodeKind.PAUSE)
 NEAR_S = 0.15  # two marks are of one beat
 
@@ -134,7 +135,7 @@ def main() -> int:
         return 0
     for name in options.names or CASES:
         case = CASES[name]
-        made = simulate(case.segments, seed=4, noise=case.noise or None, name=name)
+        made = simulate(case.segments, seed=4, noise=case.noise or QUIET, name=name)
         draw(Seen.of(made.record, made.truth.atr), case.from_s, options.out / f"{name}.png")
     return 0
 
@@ -171,9 +172,9 @@ def of_records(folder: Path, out: Path, most: int) -> None:
 
 
 def is_right(seen: Seen, sample: int) -> bool:
-    """Whether the rhythm told at a sample is the true one; sinus rhythm at any rate is."""
+    """Whether the rhythm told at a sample is the true one: sinus rhythm at any rate, or noise."""
     told, true = rhythm_at(seen.told, sample), rhythm_at(seen.truth, sample)
-    return told == true or (told in SINUS and true in SINUS)
+    return told in (true, "NOISE") or (told in SINUS and true in SINUS)
 
 
 def rhythm_at(marks: Annotations, sample: int) -> str:
@@ -267,7 +268,8 @@ def _rhythms(axis: Axes, seen: Seen, span: tuple[int, int], y: float) -> None:
         _label(axis, at / fs_hz, y, text, colour, k > 0)
     for at, text in seen.events:
         if span[0] < at < span[1]:
-            _label(axis, at / fs_hz, y, text, "black", True)
+            colour = RED if rhythm_at(seen.told, at) == "NOISE" else "black"
+            _label(axis, at / fs_hz, y, text, colour, True)
 
 
 def _truth(axis: Axes, seen: Seen, span: tuple[int, int], y: float) -> None:
