@@ -15,7 +15,7 @@ from numba import njit
 
 from detectors.pwave import coherence
 from detectors.trees import score
-from dsp.lanes import ranked
+from dsp.stretches import ranked
 
 WINDOW = 32  # intervals
 EVERY = 4  # intervals: so often is the window judged

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 
 from detectors.episodes import SPELL, start, stop
-from dsp.lanes import moments, sum_wide
+from dsp.stretches import moments, sum_wide
 from ecg.codes import EpisodeKind, QualityCode
 
 SLOW_HZ = 50

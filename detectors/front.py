@@ -14,7 +14,7 @@ from detectors.quality import ROOM
 from detectors.state import BLOCK, RING
 from dsp import mains, ring
 from dsp.filters import PAST, mean_size, slopes
-from dsp.lanes import WIDE, shifted16
+from dsp.lanes import WIDE
 from dsp.resample import (
     ANALYSIS_HZ,
     MAX_HALF,
@@ -28,6 +28,7 @@ from dsp.resample import (
     place,
     taps,
 )
+from dsp.stretches import shifted16
 
 MOST_INPUTS = int(BLOCK * MAX_HZ / ANALYSIS_HZ) + MAX_HALF + 1  # of a block
 MOST_MV = np.float32(1e6)  # a kilovolt is no sample: as good as missing

@@ -13,9 +13,10 @@ from detectors import template
 from detectors.fusion import weight_at
 from detectors.state import FACTS, FUSED, HIDDEN
 from dsp import ring
-from dsp.lanes import bends, dot8, sum_rows16
+from dsp.lanes import dot8, sum_rows16
 from dsp.logarithm import log2
 from dsp.resample import ANALYSIS_HZ
+from dsp.stretches import bends
 
 TINY = np.float32(1e-9)
 ALIKE = np.float32(0.4)  # octaves

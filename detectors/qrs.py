@@ -16,8 +16,9 @@ from detectors.state import PEAKS_KEPT, RR_KEPT, TENTH, TENTHS
 from dsp import ring
 from dsp.features import median
 from dsp.filters import INTEGRAL, SLOPE
-from dsp.lanes import WIDE, leaves16, rises16, tenth25
+from dsp.lanes import WIDE
 from dsp.resample import ANALYSIS_HZ
+from dsp.stretches import leaves16, rises16, tenth25
 
 WAIT = 50  # 200 ms: ventricles seldom beat faster (Pan & Tompkins 1985)
 FAST_WAIT = 43  # 172 ms, when they do, or when nothing is known yet: 300 a minute is possible

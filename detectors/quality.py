@@ -8,7 +8,8 @@ import numpy as np
 from numba import njit
 
 from detectors.state import SECOND
-from dsp.lanes import WIDE, second_measures
+from dsp.lanes import WIDE
+from dsp.stretches import second_measures
 from ecg.codes import QualityCode
 
 # in heights of the lead's QRS complexes, of 1 mV until they are known: the gain must not matter

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from dsp.lanes import WIDE, max_change32, ranked
+from dsp.lanes import WIDE, max_change32
+from dsp.stretches import ranked
 
 
 @njit(cache=True, nogil=True)

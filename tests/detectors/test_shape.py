@@ -40,6 +40,8 @@ def test_the_nearest_shift_and_its_distance(leads):
             for raw, qrs in zip(shape["raw"], shape["templates"]["qrs"][:, 0], strict=True)
         ]
         apart.append(np.average(each, weights=shape["now"]["weight"]))
+    for lead in leads:
+        s.set_powers(lead["shape"])
     found, shift = s.align(leads, 0)
     assert found == pytest.approx(min(apart), rel=1e-4)
     assert shift == int(np.argmin(apart)) - s.MARGIN
