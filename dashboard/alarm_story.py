@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alerts.words import Evidence
 from ecg.clock import NS
-from ecg.codes import BeatFlag, EpisodeKind
+from ecg.codes import EpisodeKind
 from ecg.frame import MISSING
 from store.base import Reader, TransitionRow, WaveformChunk
 
@@ -92,12 +92,8 @@ def strip_of(reader: Reader, patient: str, from_ns: int, to_ns: int) -> Strip:
     """The signal of a stretch with its beats and rhythms."""
     episodes = reader.episodes(patient, from_ns, to_ns)
     kinds = [EpisodeKind(kind) for kind in episodes["kind"]]
-    is_paced = EpisodeKind.PACED in kinds
     beats = reader.beats(patient, from_ns, to_ns)
-    codes = [
-        "/" if is_paced and flags & BeatFlag.PACED else chr(code)
-        for code, flags in zip(beats["code"], beats["flags"], strict=True)
-    ]
+    codes = [chr(code) for code in beats["code"]]
     return Strip(
         from_ns,
         to_ns,

@@ -12,7 +12,6 @@ from alerts import engine
 from alerts.words import AlarmKind
 from ecg import Findings, Frame, LiveChunk
 from ecg.clock import NS, Timeline
-from ecg.codes import BeatFlag
 from ecg.frame import MISSING
 from ingest.registry import Bed
 from ingest.sequence import Piece, Sequencer
@@ -194,10 +193,7 @@ class Bedside:
             leads=frame.leads,
             lsb_uv=tuple(float(v) for v in frame.lsb_uv),
             x=_blank_lead_off(frame),
-            beats=tuple(
-                (int(beat["sample"]), _beat_code(beat, stream.rhythm.is_paced))
-                for beat in findings.classified
-            ),
+            beats=tuple((int(beat["sample"]), chr(beat["code"])) for beat in findings.classified),
             quality=tuple(stream.quality),
             hr_bpm=stream.hr_bpm,
             pvc_per_min=stream.pvc_per_min,
@@ -207,14 +203,6 @@ class Bedside:
 
 def _known(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def _beat_code(beat: np.void, is_paced: bool) -> str:
-    """WFDB code; a pacemaker's beat is told as such, whatever its shape is like.
-
-    Not outside of a paced rhythm: a single spike before a beat may be noise.
-    """
-    return "/" if is_paced and beat["flags"] & BeatFlag.PACED else chr(beat["code"])
 
 
 def _blank_lead_off(frame: Frame) -> NDArray[np.int16]:

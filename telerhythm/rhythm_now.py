@@ -57,11 +57,6 @@ class RhythmNow:
             self._has_learned |= bool(np.isfinite(findings.vitals["hr_bpm"]).any())
             self._is_judged = bool(np.isfinite(findings.vitals["af_burden"]).any())
 
-    @property
-    def is_paced(self) -> bool:
-        """A paced rhythm goes on."""
-        return int(EpisodeKind.PACED) in self._open
-
     def told(self, quality: Sequence[int]) -> tuple[str, ...] | None:
         """WFDB texts, the most urgent first; None when nothing can be said.
 
