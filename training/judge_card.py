@@ -130,9 +130,10 @@ _TOP = """# Judge of peaks (`judge.npz`)
 
 Written by `make train` (`python -m training.judge`); do not edit.
 
-Two networks of 24 facts about a peak, 16 units and one output, the log odds that the peak is a
-beat: one for a single lead, one for several (`detectors/judge.py`; the facts are listed in
-docs/qrs.md, step 7). scikit-learn {sklearn}, numpy {numpy}, Python {python}.
+A network of 24 facts about a peak, 16 units and one output, the log odds that the peak is a beat
+(`detectors/judge.py`; the facts are listed in docs/qrs.md, step 7); the file has it twice, for a
+single lead and for several, which differ in one number. scikit-learn {sklearn}, numpy {numpy},
+Python {python}.
 
 ## Data
 
@@ -156,10 +157,10 @@ learnt from the round before; the last two rounds are kept, and few of the easy 
 they are weigh 5, hearts that stop 3 (a false beat there hides a standstill), simulated patients 2,
 others 1.
 
-**Operating point.** The log odds of each network are moved by one number ({bias}), so that on
+**Operating point.** The log odds are moved by one number ({bias}: one lead, several), so that on
 records as they are, by judges that have not learnt from the patient, as many peaks that are beats
-are missed as others are taken for beats. For the held-out figures it is chosen on the patients of
-the other folds.
+are missed as others are taken for beats; but they are never lowered, which would cost many beats
+amid noise. For the held-out figures it is chosen on the patients of the other folds.
 
 ## Figures
 
