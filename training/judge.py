@@ -171,24 +171,27 @@ def with_bias(weights: Floats, bias: tuple[float, float]) -> Floats:
 
 
 def biases(rows: Rows, odds: Floats) -> tuple[float, float]:
-    """`equal_errors` of one lead, and of several.
+    """What to add to log odds of one lead, and of several.
 
-    The log odds are not lowered: there would be fewer false beats in clean records for many more
-    that are missed amid noise.
+    In records as they are, misses shall equal false beats; amid troubles there shall be half as
+    many of them: of a beat that is missed in noise nothing is left to look at. The larger number.
     """
-    one, several = (equal_errors(rows[part], odds[part]) for part in (~rows.several, rows.several))
-    return max(one, 0.0), max(several, 0.0)
+    one, several = (
+        max(balance(rows[part], odds[part], CLEAN), balance(rows[part], odds[part], TROUBLED, 2.0))
+        for part in (~rows.several, rows.several)
+    )
+    return one, several
 
 
-def equal_errors(rows: Rows, odds: Floats) -> float:
-    """What to add to log odds so that, in records as they are, misses equal false beats."""
-    clean = rows.kind == CLEAN
-    odds, is_beat, weight = odds[clean], rows.is_beat[clean], rows.weight[clean]
+def balance(rows: Rows, odds: Floats, kind: int = CLEAN, cost: float = 1.0) -> float:
+    """What to add to log odds so that, in rows of a kind, false beats are `cost` times misses."""
+    here = rows.kind == kind
+    odds, is_beat, weight = odds[here], rows.is_beat[here], rows.weight[here]
     order = np.argsort(odds, kind="stable")
     missed = np.cumsum(np.where(is_beat, weight, 0.0)[order])  # threshold just above each
     made_up = np.where(is_beat, 0.0, weight)[order]
     made_up = made_up.sum() - np.cumsum(made_up)
-    return -float(odds[order][np.argmin(np.abs(missed - made_up))])
+    return -float(odds[order][np.argmin(np.abs(cost * missed - made_up))])
 
 
 def held_out_odds(rows: Rows, of_fold: dict[int, Floats]) -> Floats:

@@ -56,20 +56,30 @@ def test_with_the_bias_as_many_beats_are_missed_as_made_up():
     rng = np.random.default_rng(2)
     is_beat = rng.random(4000) < 0.3
     odds = rng.normal(np.where(is_beat, 3.0, -1.0), 1.5).astype(np.float32)
-    moved = odds + judge.equal_errors(rows_of(odds, is_beat), odds)
+    moved = odds + judge.balance(rows_of(odds, is_beat), odds)
     missed, made_up = np.sum(is_beat & (moved <= 0)), np.sum(~is_beat & (moved > 0))
     assert missed > 50
     assert abs(int(missed) - int(made_up)) <= 1
 
 
-def test_troubles_do_not_move_the_bias():
+def test_amid_troubles_half_as_many_beats_are_missed_as_made_up():
+    rng = np.random.default_rng(3)
+    is_beat = rng.random(4000) < 0.3
+    odds = rng.normal(np.where(is_beat, 3.0, -1.0), 1.5).astype(np.float32)
+    moved = odds + judge.balance(rows_of(odds, is_beat, TROUBLED), odds, TROUBLED, 2.0)
+    missed, made_up = np.sum(is_beat & (moved <= 0)), np.sum(~is_beat & (moved > 0))
+    assert missed > 50
+    assert abs(2 * int(missed) - int(made_up)) <= 2
+
+
+def test_troubles_do_not_move_the_bias_of_clean_records():
     odds = np.array([-2.0, -1.0, 1.0, 2.0], np.float32)
     clean = rows_of(odds, [False, False, True, True])
     troubled = rows_of(odds, [True, True, False, False], TROUBLED)
     from training.judge_rows import joined
 
     both = joined([clean, troubled])
-    assert judge.equal_errors(both, np.tile(odds, 2)) == judge.equal_errors(clean, odds)
+    assert judge.balance(both, np.tile(odds, 2)) == judge.balance(clean, odds)
 
 
 def test_of_two_peaks_near_a_beat_the_nearer_one_is_the_beat():
