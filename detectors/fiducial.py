@@ -13,6 +13,7 @@ from dsp.lanes import WIDE, largest16
 LAG = int(DELAY)
 NEAR = 4  # 16 ms: so far beats of one shape may differ
 MOST_ASTRAY = np.float32(0.9)
+CLEARLY = np.float32(1.5)  # larger
 ASTRAY_RATE = np.float32(0.0625)  # a beat
 REACH = 25  # 100 ms: the R peak lies no further from the middle of the feature
 
@@ -75,10 +76,11 @@ def place(lead, at, now):  # type: ignore[no-untyped-def]
     """R peak of a beat: where it lay in beats of the same shape, at the nearest peak there.
 
     So the fiducial stays at the same wave while R and S, or R and R', are about as large. When
-    the largest deflection has lain elsewhere in most of the last beats, it moves there.
+    a clearly larger deflection has lain elsewhere in most of the last beats, it moves there.
     """
     match = lead.match
-    found = r_peak(lead, match.own if match.at == at else template.own_peak(lead, at, now))
+    own = match.own if match.at == at else template.own_peak(lead, at, now)
+    found = r_peak(lead, own)
     if match.at != at or match.likeness < template.LIKE:
         return found
     shape = lead.templates[match.which]
@@ -91,12 +93,20 @@ def place(lead, at, now):  # type: ignore[no-untyped-def]
         if shape.way * signal[i & mask] > shape.way * signal[where & mask]:
             where = i
     kept = _between(signal, where) if abs(where - middle) < NEAR else guess
-    away = np.float32(1.0) if abs(found - kept) > NEAR else np.float32(0.0)
-    shape.astray += ASTRAY_RATE * (away - shape.astray)
+    is_away = abs(found - kept) > NEAR and _is_clearly_larger(match.window, own, found, kept)
+    shape.astray += ASTRAY_RATE * (np.float32(is_away) - shape.astray)
     if shape.astray > MOST_ASTRAY:
         shape.way = np.float32(0.0)
         return found
     return kept
+
+
+@njit(cache=True, nogil=True)
+def _is_clearly_larger(size, own, found, kept):  # type: ignore[no-untyped-def]
+    """Of two places, by the deflections that `r_peak` has left in `size`."""
+    first = max(own - LAG - REACH, 0)
+    place = min(max(round(kept) - first, 0), ring.WINDOW - 1)
+    return size[round(found) - first] > CLEARLY * size[place]
 
 
 @njit(cache=True, nogil=True)
