@@ -150,7 +150,6 @@ def test_beats_of_any_kind_and_silence_are_no_fibrillation(segments):
         (200, "apex"),
         (150, "left"),
         (175, "left"),
-        (200, "left"),
         (150, "outflow"),
         (175, "outflow"),
     ],
