@@ -43,6 +43,7 @@ def test_acknowledging_sends_the_alarm_and_the_name(
     name = page.get_by_placeholder("Your name")
     name.fill(typed)
     name.press("Enter")
+    page.wait_for_timeout(500)  # a new name draws the whole page again
     raised = alarm(Priority.HIGH, number=7)
     eight.bed("6", pulses, raised)
     button(page, "Bed 6").click()
