@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numba import njit
 
-from detectors.pwave import ENDS, EVERY, FROM, HELD, OLDEST, SAME, SIZE
+from detectors.pwave import FROM, HELD, OLDEST, SAME, SIZE, cut
 from dsp.resample import ANALYSIS_HZ
 
 SHORTEST_S, LONGEST_S = 1.1, 3.2  # intervals in which it is sought; the ring holds no longer ones
@@ -50,30 +50,17 @@ def begin(c):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _compare(lead, at):  # type: ignore[no-untyped-def]
+def _compare(lead, at, stretch):  # type: ignore[no-untyped-def]
     """Sums of a product and of squares: the stretch of the last beat, and one like it at `at`.
 
-    at : where the R peak would be if it had been conducted.
+    at : where the R peak would be if it had been conducted; stretch : room, float32 [SIZE]
     """
-    it, signal, mask = lead.prelude, lead.signal, lead.signal.size - 1
-    own, first = it.stretch[it.turn], at - FROM
-    half, quarter = np.float32(0.5), np.float32(0.25)
-    left, right = np.float32(0.0), np.float32(0.0)
-    x = np.empty(SIZE, np.float32)
-    for i in range(SIZE):
-        j = first + EVERY * i
-        sides = signal[(j - 1) & mask] + signal[(j + 1) & mask]
-        x[i] = half * signal[j & mask] + quarter * sides
-    for i in range(ENDS):
-        left += x[i]
-        right += x[SIZE - 1 - i]
-    left, right = left / np.float32(ENDS), right / np.float32(ENDS)
-    slope = (right - left) / np.float32(SIZE - 1)
+    own = lead.prelude.stretch[lead.prelude.turn]
+    cut(lead.signal, at, stretch)
     both, power = np.float32(0.0), np.float32(0.0)
     for i in range(SIZE):
-        v = x[i] - left - slope * np.float32(i)
-        both += own[i] * v
-        power += v * v
+        both += own[i] * stretch[i]
+        power += stretch[i] * stretch[i]
     return both, power
 
 
@@ -90,13 +77,13 @@ def _likeness(leads, before, r):  # type: ignore[no-untyped-def]
             own += v * v
     if own < THERE * THERE * np.float32(SIZE * leads.size):
         return best
-    middle = (before + r) // 2
+    middle, room = (before + r) // 2, np.empty(SIZE, np.float32)
     first = max(before + T_ENDS + FROM, middle - int(AHEAD_S * ANALYSIS_HZ))
     for at in range(first, middle + int(BEHIND_S * ANALYSIS_HZ), STEP):
         both, power = np.float32(0.0), np.float32(1e-9)
         for i in range(leads.size):
             unit = np.float32(1.0) / (leads[i].prelude.qrs_mv * leads[i].prelude.qrs_mv)
-            b, p = _compare(leads[i], at)
+            b, p = _compare(leads[i], at, room)
             both += unit * b
             power += unit * p
         like, gain = both / np.float32(math.sqrt(own * power)), both / own

@@ -90,19 +90,12 @@ def pulses(leads):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def capture(lead, r, n):  # type: ignore[no-untyped-def]
-    """Take the stretch before the beat at analysis sample `r`, found at `n`, out of the ring."""
-    it, signal, mask = lead.prelude, lead.signal, lead.signal.size - 1
-    it.turn = turn = (it.turn + 1) % HELD
-    it.there[turn], it.at[turn] = 0, r
-    it.pulse_mv = np.float32(0.0)
-    it.is_marked = n - r <= OLDEST and _has_mark(it, r)
-    gone = lead.absent.size - 1
-    if r < FROM + 2 or n - r > OLDEST:
-        return
-    if lead.absent[(r - FROM) & gone] or lead.absent[r & gone]:
-        return
-    stretch = it.stretch[turn]
+def cut(signal, r, stretch):  # type: ignore[no-untyped-def]
+    """What stands before an R peak at `r`, smoothed, without the line between its ends.
+
+    stretch : float32 [SIZE], filled
+    """
+    mask = signal.size - 1
     half, quarter = np.float32(0.5), np.float32(0.25)
     for i in range(SIZE):
         j = r - FROM + EVERY * i
@@ -115,6 +108,22 @@ def capture(lead, r, n):  # type: ignore[no-untyped-def]
     left, right = left / np.float32(ENDS), right / np.float32(ENDS)
     for i in range(SIZE):
         stretch[i] -= left + (right - left) * np.float32(i / (SIZE - 1))
+
+
+@njit(cache=True, nogil=True)
+def capture(lead, r, n):  # type: ignore[no-untyped-def]
+    """Take the stretch before the beat at analysis sample `r`, found at `n`, out of the ring."""
+    it, signal, mask = lead.prelude, lead.signal, lead.signal.size - 1
+    it.turn = turn = (it.turn + 1) % HELD
+    it.there[turn], it.at[turn] = 0, r
+    it.pulse_mv = np.float32(0.0)
+    it.is_marked = n - r <= OLDEST and _has_mark(it, r)
+    gone = lead.absent.size - 1
+    if r < FROM + 2 or n - r > OLDEST:
+        return
+    if lead.absent[(r - FROM) & gone] or lead.absent[r & gone]:
+        return
+    cut(signal, r, it.stretch[turn])
     it.there[turn] = 1
     low, high = signal[r & mask], signal[r & mask]
     for i in range(r - QRS_HALF, min(r + QRS_HALF, n) + 1):
