@@ -24,6 +24,7 @@ SLOW_HZ = 50
 STEP = 5  # analysis samples a slow one
 SECONDS = 4
 WINDOW = SECONDS * SLOW_HZ
+KEPT = 10 * SLOW_HZ  # slow samples: what the atria do shows over more of them (`window`)
 BEFORE = 3  # analysis samples of the second before that the first slow sample needs
 PASS = np.float32(math.exp(-2.0 * math.pi * 0.7 / SLOW_HZ))  # two high-passes at 0.7 Hz
 
@@ -78,7 +79,11 @@ FIBRILLATION = np.dtype(
         ("smooth", "f4"),  # the last slow sample, as it is, after one high-pass, after both
         ("once", "f4"),
         ("twice", "f4"),
-        ("slow", "f4", (WINDOW,)),  # mV at 50 Hz, without its drift; oldest first
+        (
+            "slow",
+            "f4",
+            (KEPT,),
+        ),  # mV at 50 Hz, without its drift; oldest first; the end is the window
         ("seconds", "i4"),  # whole seconds in a row without a gap
         ("measures", "f4", (N_MEASURES,)),
         ("span_mv", "f4"),  # lowest to highest of the last second, drift and all
@@ -110,7 +115,7 @@ def take_second(lead, second, missing):  # type: ignore[no-untyped-def]
     is left at 40 Hz. Two high-passes take the drift away.
     """
     slow, tail = lead.slow, lead.tail
-    for i in range(WINDOW - SLOW_HZ):
+    for i in range(KEPT - SLOW_HZ):
         slow[i] = slow[i + SLOW_HZ]
     smooth, once, twice = lead.smooth, lead.once, lead.twice
     low, high = np.float32(1e9), np.float32(-1e9)
@@ -128,7 +133,7 @@ def take_second(lead, second, missing):  # type: ignore[no-untyped-def]
         twice = PASS * (twice + once - once_before)
         smooth = x
         low, high = min(low, x), max(high, x)
-        slow[WINDOW - SLOW_HZ + k] = twice
+        slow[KEPT - SLOW_HZ + k] = twice
     lead.smooth, lead.once, lead.twice = smooth, once, twice
     lead.span_mv = high - low
     for i in range(BEFORE):
@@ -181,7 +186,7 @@ def measure(lead):  # type: ignore[no-untyped-def]
     There is none when the window is not whole, silent, or when its slope is so peaked that beats
     stand in it.
     """
-    x, out = lead.slow, lead.measures
+    x, out = lead.slow[KEPT - WINDOW :], lead.measures
     mean = sum_wide(x, WINDOW) / WINDOW
     # of the window and of its differences: sums of size, square, fourth power; bends; the largest
     size, square, fourth, steps, step2, step4, bend, top, steepest = moments(x, mean, WINDOW)

@@ -338,9 +338,7 @@ def end_second(head, leads, rows, n_rows):  # type: ignore[no-untyped-def]
     """The second before analysis sample `head.n` has ended, its quality is judged."""
     rhythm = head.rhythm
     clear, calm = False, False
-    number = head.n // SECOND - 1
     for i in range(leads.size):
-        window.take_second(leads[i], number)
         code = leads[i].second.code
         if code in (_USABLE, _FLAT):
             clear = True

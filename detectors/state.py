@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors import window
 from detectors.beats import BEATS
 from detectors.fibrillation import FIBRILLATION
 from detectors.pwave import PRELUDE
@@ -19,7 +18,7 @@ from dsp.resample import ANALYSIS_HZ, RESAMPLE
 from dsp.ring import WINDOW
 
 MAGIC = b"TRHA"
-VERSION = 14
+VERSION = 15
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
 SIGNAL_RING = 1024  # of the signal: a beat is looked at again when the next one is known
@@ -105,7 +104,6 @@ LEAD = np.dtype(
         ("feature", "f4", (RING,)),  # its mean size over 80 ms
         ("absent", "u1", (RING,)),
         ("fib", FIBRILLATION),
-        ("long", "f4", (window.SIZE,)),  # slow samples, by second; the oldest is overwritten
         ("prelude", PRELUDE),
         ("shape", SHAPE),
     ],

@@ -1,7 +1,7 @@
 """The last ten seconds: slow samples of each lead, the beats in them, and what is left beneath.
 
 What the atria do shows between and beneath the beats, over more of them than a ring of samples
-holds: so the slow samples that `fibrillation` makes are kept for longer.
+holds: so the slow samples are used that `fibrillation` makes.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from detectors.fibrillation import SLOW_HZ, STEP
+from detectors.fibrillation import KEPT, SLOW_HZ, STEP
 
-SECONDS = 10
-SIZE = SECONDS * SLOW_HZ
+SIZE = KEPT
+SECONDS = SIZE // SLOW_HZ
 BEATS = 64  # kept; a power of two
 TAIL = 22  # slow samples: a beat that long before the window reaches into it
 
@@ -25,13 +25,6 @@ def found(state, at):  # type: ignore[no-untyped-def]
     """A beat was found at analysis sample `at`."""
     state.at[state.n % BEATS] = at
     state.n += 1
-
-
-@njit(cache=True, nogil=True)
-def take_second(lead, second):  # type: ignore[no-untyped-def]
-    """Keep the slow samples of second number `second`, which `fibrillation` has made."""
-    place = second % SECONDS * SLOW_HZ
-    lead.long[place : place + SLOW_HZ] = lead.fib.slow[lead.fib.slow.size - SLOW_HZ :]
 
 
 @njit(cache=True, nogil=True)
@@ -55,12 +48,10 @@ def beats(state, n, r):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def samples(leads, n, x):  # type: ignore[no-untyped-def]
-    """Slow samples before analysis sample `n`, the oldest first, into `x` [n_leads, SIZE]."""
-    begin = n // (SLOW_HZ * STEP) % SECONDS * SLOW_HZ
+def samples(leads, x):  # type: ignore[no-untyped-def]
+    """Slow samples of all leads, the oldest first, into `x` [n_leads, SIZE]."""
     for i in range(leads.size):
-        x[i, : SIZE - begin] = leads[i].long[begin:]
-        x[i, SIZE - begin :] = leads[i].long[:begin]
+        x[i] = leads[i].fib.slow
 
 
 @njit(cache=True, nogil=True)

@@ -67,7 +67,7 @@ def _dissociation(head, leads, x, r, n_beats, rows, n_rows):  # type: ignore[no-
     state, spell = rhythm.windowed, rhythm.patterns.spells[_COMPLETE]
     height, p_bpm = np.float32(0.0), 0.0
     if dissociation.is_candidate(r, n_beats):
-        window.samples(leads, head.n, x)
+        window.samples(leads, x)
         height, p_bpm = dissociation.judge(x, r, n_beats)
     if spell.open and height > dissociation.ENDS:
         state.block_at = head.n
@@ -101,6 +101,6 @@ def end_second(head, leads, rows, n_rows):  # type: ignore[no-untyped-def]
     if n_beats < dissociation.LEAST_BEATS:
         return n_rows
     if window.spread(r, n_beats)[1] >= flutter.VARIES or spells[_FLUTTER].open:
-        window.samples(leads, head.n, x)
+        window.samples(leads, x)
         n_rows = _flutter(head, x, r, n_beats, rows, n_rows)
     return _dissociation(head, leads, x, r, n_beats, rows, n_rows)
