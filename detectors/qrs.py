@@ -16,9 +16,8 @@ from detectors.state import PEAKS_KEPT, RR_KEPT, TENTH, TENTHS
 from dsp import ring
 from dsp.features import median
 from dsp.filters import INTEGRAL, SLOPE
-from dsp.lanes import WIDE
 from dsp.resample import ANALYSIS_HZ
-from dsp.stretches import leaves16, rises16, tenth25
+from dsp.stretches import tenth25
 
 WAIT = 50  # 200 ms: ventricles seldom beat faster (Pan & Tompkins 1985)
 FAST_WAIT = 43  # 172 ms, when they do, or when nothing is known yet: 300 a minute is possible
@@ -68,61 +67,27 @@ def follow(qrs, n, last):  # type: ignore[no-untyped-def]
     """
     fused, mask, ended = qrs.fused, qrs.fused.size - 1, False
     if qrs.top == 0.0:  # it falls, until a rise begins
-        n = _next_rise(fused, n, last)
-        if n > last:
-            return last, False
+        before = fused[(n - 1) & mask]
+        while fused[n & mask] <= before:
+            if n == last:
+                return n, False
+            before = fused[n & mask]
+            n += 1
         qrs.top, qrs.top_at = fused[n & mask], n
-        n += 1
     top, top_at = qrs.top, qrs.top_at
-    while n <= last:
-        end = min(last, top_at + LONGEST_PEAK + 1)
-        n = _next_beyond(fused, n, end, np.float32(0.5) * top, top)
-        if n <= end and fused[n & mask] > top:
-            while n < last and fused[(n + 1) & mask] > fused[n & mask]:
-                n += 1
-            top, top_at = fused[n & mask], n
-            n += 1
-        elif n <= end or end > top_at + LONGEST_PEAK:
-            n, ended = min(n, end), True
+    half, longest = np.float32(0.5) * top, top_at + LONGEST_PEAK
+    while True:
+        feature = fused[n & mask]
+        if feature > top:
+            top, top_at, half, longest = feature, n, np.float32(0.5) * feature, n + LONGEST_PEAK
+        elif feature < half or n > longest:
+            ended = True
             break
+        if n == last:
+            break
+        n += 1
     qrs.top, qrs.top_at = top, top_at
-    return min(n, last), ended
-
-
-@njit(cache=True, nogil=True)
-def _next_rise(x, n, last):  # type: ignore[no-untyped-def]
-    """The first of the samples `n` to `last` that is above the one before; `last + 1` if none."""
-    mask = x.size - 1
-    while n <= last:
-        place, count = n & mask, min(WIDE, last + 1 - n)
-        if 0 < place <= x.size - WIDE:
-            found = rises16(x, place, count)
-            if found < WIDE:
-                return n + found
-            n += count
-        elif x[place] > x[(n - 1) & mask]:
-            return n
-        else:
-            n += 1
-    return n
-
-
-@njit(cache=True, nogil=True)
-def _next_beyond(x, n, last, low, high):  # type: ignore[no-untyped-def]
-    """The first of the samples `n` to `last` below `low` or above `high`; `last + 1` if none."""
-    mask = x.size - 1
-    while n <= last:
-        place, count = n & mask, min(WIDE, last + 1 - n)
-        if place <= x.size - WIDE:
-            found = leaves16(x, place, count, low, high)
-            if found < WIDE:
-                return n + found
-            n += count
-        elif x[place] < low or x[place] > high:
-            return n
-        else:
-            n += 1
-    return n
+    return n, ended
 
 
 @njit(cache=True, nogil=True)

@@ -159,35 +159,6 @@ def _constant_lanes(n: int) -> Any:
     return ir.Constant(ir.VectorType(ir.IntType(1), WIDE), [lane < n for lane in range(WIDE)])
 
 
-@_kernel
-def rises16(typing_context, x, i, n):  # type: ignore[no-untyped-def]
-    """First l of 0 … n - 1 with x[i + l] > x[i + l - 1]; 16 when there is none; 16 exist."""
-    return types.int64(x, types.int64, types.int64), _rises16
-
-
-def _rises16(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    x, i, n = arguments
-    now = _load(context, builder, signature.args[0], x, i, WIDE)
-    before = _load(context, builder, signature.args[0], x, builder.sub(i, i.type(1)), WIDE)
-    found = builder.fcmp_ordered(">", now, before)
-    return _first(builder, builder.and_(found, _before(builder, n, 0)), WIDE)
-
-
-@_kernel
-def leaves16(typing_context, x, i, n, low, high):  # type: ignore[no-untyped-def]
-    """First l of 0 … n - 1 with x[i + l] < low or > high; 16 when there is none; 16 exist."""
-    number = types.float32
-    return types.int64(x, types.int64, types.int64, number, number), _leaves16
-
-
-def _leaves16(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    x, i, n, low, high = arguments
-    now = _load(context, builder, signature.args[0], x, i, WIDE)
-    under = builder.fcmp_ordered("<", now, _spread(builder, low))
-    found = builder.or_(under, builder.fcmp_ordered(">", now, _spread(builder, high)))
-    return _first(builder, builder.and_(found, _before(builder, n, 0)), WIDE)
-
-
 @_with_constants
 def ranked(typing_context, x, n, k, width):  # type: ignore[no-untyped-def]
     """Place of the `k`-th smallest of x[0 … n - 1], n <= width of float32 that exist; no NaN.

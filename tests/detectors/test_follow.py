@@ -1,4 +1,4 @@
-"""Peaks are followed in lanes as a plain loop follows them, however the samples are cut."""
+"""Peaks are followed as their definition says, however the samples are cut."""
 
 from __future__ import annotations
 

@@ -163,21 +163,6 @@ def test_a_tenth_is_summed_and_its_largest_found():
 
 
 @njit
-def searched(x, i, n, low, high):
-    return stretches.rises16(x, i, n), stretches.leaves16(x, i, n, low, high)
-
-
-@given(st.lists(st.integers(-3, 3), min_size=17, max_size=17), st.integers(1, 16))
-@settings(deadline=None)
-def test_the_first_sample_of_a_kind_is_found(values, n):
-    x = np.array(values, np.float32)
-    rises = [x[1 + k] > x[k] for k in range(n)]
-    leaves = [not -1 <= x[1 + k] <= 2 for k in range(n)]
-    expected = tuple(a.index(True) if True in a else 16 for a in (rises, leaves))
-    assert searched(x, 1, n, np.float32(-1.0), np.float32(2.0)) == expected
-
-
-@njit
 def measures_of(x, absent):
     return stretches.second_measures(x, absent, np.float32(0.02), np.float32(1e9), 250)
 
