@@ -20,12 +20,12 @@ import numpy as np
 import sklearn
 
 from archive.evaluate import BeatTable, compare
-from detectors.judge import ADDED, COUNTED, FIRST, LAST, N_WEIGHTS
+from detectors.judge import FIRST
 from detectors.trees import MODELS
 from detectors.weights import models
 from ecg import Annotations
 from training.first_card import write_card
-from training.judge import fit, show
+from training.judge import fit, rule, show
 from training.judge_card import Figures, detected, pooled
 from training.judge_cases import Case
 from training.judge_rows import TROUBLED, Floats, Rows, fold_of, joined, judged, labels
@@ -96,13 +96,7 @@ def learn(data: Path, began: float) -> Rows:
 
 def first_rule() -> Floats:
     """Weights that say: a beat, when well above the mean of the feature."""
-    weights = np.zeros(N_WEIGHTS, np.float32)
-    lowest = -6.0  # fact 0 is never less: the unit is a straight line
-    weights[0] = FIRST_SLOPE
-    weights[ADDED] = -FIRST_SLOPE * lowest
-    weights[COUNTED] = 1.0
-    weights[LAST] = FIRST_SLOPE * (lowest - FIRST_LEVEL)
-    return weights
+    return rule(FIRST_LEVEL, FIRST_SLOPE, lowest=-6.0)
 
 
 def collect(data: Path, seed: int, weights: Weights) -> Rows:

@@ -76,12 +76,12 @@ def main() -> int:
     if options.rows:
         np.savez(options.rows, **{name: getattr(rows, name) for name in Rows.__slots__})
     fold, everyone = folds(rows), np.ones(rows.is_beat.size, np.bool_)
-    of_fold = {k: fit_both(rows, fold != k) for k in range(FOLDS)}
+    of_fold = {k: fit(rows, fold != k) for k in range(FOLDS)}
     odds = held_out_odds(rows, of_fold)
     chosen = {k: with_bias(of_fold[k], biases(rows[fold != k], odds[fold != k])) for k in of_fold}
     bias = biases(rows, odds)
     print(f"bias: {bias[0]:+.2f}, {bias[1]:+.2f}")
-    weights = with_bias(fit_both(rows, everyone), bias)
+    weights = with_bias(fit(rows, everyone), bias)
     np.savez(MODELS / "judge.npz", weights=weights)
     held_out, seen = tested(data, TEST_SEED, [chosen, dict.fromkeys(range(FOLDS), weights)])
     show("held out", held_out)
@@ -100,7 +100,7 @@ def main() -> int:
 
 def learn(data: Path, began: float) -> Rows:
     """Rows of all patients, in every round collected by judges that learnt from others alone."""
-    of_fold = dict.fromkeys(range(FOLDS), np.stack([first_rule(), first_rule()]))
+    of_fold = dict.fromkeys(range(FOLDS), with_bias(first_rule()))
     kept: list[Rows] = []
     for number in range(ROUNDS + 1):
         new = collect(data, SEED + number, of_fold)
@@ -113,7 +113,7 @@ def learn(data: Path, began: float) -> Rows:
         )
         if number < ROUNDS:
             fold = folds(rows)
-            of_fold = {k: fit_both(rows, fold != k) for k in of_fold}
+            of_fold = {k: with_bias(fit(rows, fold != k)) for k in of_fold}
     return rows
 
 
@@ -124,12 +124,19 @@ def folds(rows: Rows) -> NDArray[np.int64]:
 
 def first_rule() -> Floats:
     """Weights that say: a beat, when above half of the height of the beats before."""
+    return rule(FIRST_HEIGHT, FIRST_SLOPE, lowest=-5.0)
+
+
+def rule(level: float, slope: float, lowest: float) -> Floats:
+    """Weights that say: a beat, when fact 0 is above a level; log odds rise by `slope`.
+
+    lowest : fact 0 is never less, so the one unit that is used is a straight line
+    """
     weights = np.zeros(N_WEIGHTS, np.float32)
-    lowest = -5.0  # fact 0 is never less: the unit is a straight line
-    weights[0] = FIRST_SLOPE
-    weights[ADDED] = -FIRST_SLOPE * lowest
+    weights[0] = slope
+    weights[ADDED] = -slope * lowest
     weights[COUNTED] = 1.0
-    weights[LAST] = FIRST_SLOPE * (lowest - FIRST_HEIGHT)
+    weights[LAST] = slope * (lowest - level)
     return weights
 
 
@@ -154,18 +161,12 @@ def fit(rows: Rows, part: Bools) -> Floats:
     return np.concatenate(parts).astype(np.float32)
 
 
-def fit_both(rows: Rows, part: Bools) -> Floats:
-    """Weights for one lead and for several, [2, N_WEIGHTS], before each gets its own bias.
+def with_bias(weights: Floats, bias: tuple[float, float] = (0.0, 0.0)) -> Floats:
+    """Weights for one lead and for several, [2, N_WEIGHTS]: the same ones, but for the bias.
 
-    They are the same: learnt apart, each from its own rows, they did worse on patients held out
-    (docs/qrs.md, step 7).
+    Learnt apart, each from its own rows, they did worse on patients held out.
     """
-    return np.stack([fit(rows, part)] * 2)
-
-
-def with_bias(weights: Floats, bias: tuple[float, float]) -> Floats:
-    """The same weights, [2, N_WEIGHTS], with a number added to the log odds of each set."""
-    made = weights.copy()
+    made = np.stack([weights, weights])
     made[:, LAST] += np.array(bias, np.float32)
     return made
 
@@ -198,9 +199,7 @@ def held_out_odds(rows: Rows, of_fold: dict[int, Floats]) -> Floats:
     """Log odds of each row by the judge that has not learnt from its patient."""
     odds, fold = np.zeros(rows.is_beat.size, np.float32), folds(rows)
     for k, weights in of_fold.items():
-        for one, part in zip(weights, (~rows.several, rows.several), strict=True):
-            here = part & (fold == k)
-            odds[here] = evidence(rows.facts[here], one)
+        odds[fold == k] = evidence(rows.facts[fold == k], weights)
     return odds
 
 
