@@ -3,6 +3,10 @@
 
 const HELD_MS = 15000; // a pointer that was left lying there does not hold the list for ever
 const GONE = "over";
+// A press may be lost while the page is drawn again: it is repeated until the page shows that it was
+// heard. To acknowledge twice is to acknowledge once.
+const REPEAT_MS = 3000;
+const MOST_TIMES = 3;
 
 /** How entries stand while the list is held: none moves, those that are gone stay, new ones follow. */
 export function heldOrder(shown, wanted) {
@@ -22,6 +26,7 @@ export class AlarmList {
     this.movedAt = -Infinity;
     this.isInside = false;
     this.pressed = null;
+    this.sent = new Map(); // key: { action, times, at }, of presses that the page does not show yet
     const on = (kind, what) => this.box.addEventListener(kind, what);
     on("pointerenter", () => this.moved(true));
     on("pointermove", () => this.moved(true));
@@ -33,7 +38,10 @@ export class AlarmList {
     on("click", (event) => this.click(event));
     on("focusout", () => setTimeout(() => this.settle()));
     window.addEventListener("pointerup", () => setTimeout(() => (this.pressed = null)));
-    setInterval(() => this.settle(), 500);
+    setInterval(() => {
+      this.settle();
+      this.repeat();
+    }, 500);
   }
 
   /** `entries`: `{ key, id, bed, html, action, look, short }`, urgent first. */
@@ -110,7 +118,21 @@ export class AlarmList {
     const key = this.pressed ?? this.keyAt(event.target);
     this.pressed = null;
     const entry = key && this.keyAt(event.target) === key && this.entries.get(key);
-    if (entry?.action) this.act({ bed: entry.bed, id: entry.id, action: entry.action });
+    if (entry?.action) this.press(entry, 1);
+  }
+
+  press({ key, bed, id, action }, times) {
+    this.sent.set(key, { action, times, at: performance.now() });
+    this.act({ bed, id, action });
+  }
+
+  /** Presses that have had no effect for a while are sent again. */
+  repeat() {
+    for (const [key, { action, times, at }] of this.sent) {
+      const entry = this.entries.get(key);
+      if (entry?.action !== action || times === MOST_TIMES) this.sent.delete(key);
+      else if (performance.now() - at > REPEAT_MS) this.press(entry, times + 1);
+    }
   }
 }
 

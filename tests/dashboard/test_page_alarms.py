@@ -43,7 +43,6 @@ def test_acknowledging_sends_the_alarm_and_the_name(
     name = page.get_by_placeholder("Your name")
     name.fill(typed)
     name.press("Enter")
-    page.wait_for_timeout(500)  # a new name draws the whole page again
     raised = alarm(Priority.HIGH, number=7)
     eight.bed("6", pulses, raised)
     button(page, "Bed 6").click()
@@ -54,6 +53,21 @@ def test_acknowledging_sends_the_alarm_and_the_name(
     assert isinstance(command, Acknowledge)
     assert (command.alarm_id, command.by) == (raised.id, by)
     assert page.locator(".st-key-tile-6 .head.high.unseen").count()  # until serve says otherwise
+
+
+def test_a_press_without_effect_is_sent_again_until_it_has_one(page: Page, eight: Ward) -> None:
+    eight.commands.clear()
+    raised = alarm(Priority.HIGH, number=8)
+    eight.bed("5", pulses, raised)
+    button(page, "Bed 5").click()
+    wait_until(lambda: page.wait_for_timeout(20) or len(eight.commands) == 2)
+    assert {decode_command(payload).alarm_id for _, payload in eight.commands} == {raised.id}
+    heard = alarm(Priority.HIGH, number=8, phase=Phase.ACKNOWLEDGED, by="Anna")
+    eight.bed("5", pulses, heard)
+    button(page, "Bed 5").wait_for(state="detached")
+    eight.commands.clear()
+    page.wait_for_timeout(4000)
+    assert eight.commands == []
 
 
 def test_labels_and_sentences_are_words_whatever_they_contain(page: Page, eight: Ward) -> None:
