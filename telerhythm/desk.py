@@ -97,7 +97,8 @@ class AlarmDesk:
         self._patient = patient
         self._judge = judge
         self._asked: set[int] = set()
-        self._published: tuple[object, ...] = ()
+        self._parts: tuple[object, ...] = ()  # of which the last document was made
+        self._published: BedAlarms | None = None
         self._state = engine.begin(self.place, limits, off)
         self._troubles: dict[tuple[AlarmKind, str], int] = {}
 
@@ -172,20 +173,27 @@ class AlarmDesk:
             audit = AuditRow(now_ns, command.by, command_name(command), f"{place}: {detail}")
             outcome.rows.append(audit)
 
-    def has_news(self) -> bool:
-        """Whether the document may differ from the one at the last call; most frames change none.
+    def news(self, now_ns: int) -> BedAlarms | None:
+        """The document, when it says anything else than the last one that was given.
 
-        Looks at whether they are the same objects: thousands of beds ask for every frame.
+        Looks first at whether its parts are the same objects: thousands of beds ask for every
+        frame, and most frames change none.
         """
         s = self._state
         parts = (s.alarms, s.audio_pause, s.off, s.limits, s.leads, s.seen_ns is None)
-        is_same = all(a is b for a, b in zip(parts, self._published, strict=False))
-        is_first, self._published = not self._published, parts
-        return is_first or not is_same
+        if self._parts and all(a is b for a, b in zip(parts, self._parts, strict=True)):
+            return None
+        self._parts = parts
+        made = document(s, now_ns)
+        said = replace(made, t_ns=0)
+        if said == self._published:
+            return None
+        self._published = said
+        return made
 
     def forget_published(self) -> None:
         """Whatever was published of it may be gone: it is news again."""
-        self._published = ()
+        self._parts, self._published = (), None
 
     def document(self, now_ns: int) -> BedAlarms:
         """What is published of this place."""

@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import NamedTuple
@@ -26,7 +25,6 @@ from alerts.engine import DeviceAlarm, Judged, Place
 from alerts.words import (
     SYSTEM_BED,
     AlarmKind,
-    BedAlarms,
     Phase,
     Priority,
     command_topic,
@@ -95,7 +93,6 @@ class Server:
         self._held: dict[tuple[str, int, int], list[Delivery]] = {}
         self._failed: queue.SimpleQueue[tuple[list[Row], list[Delivery]]] = queue.SimpleQueue()
         self._next_retry_ns = 0
-        self._shown: dict[Place, BedAlarms] = {}
         self._stopping = threading.Event()
         self._is_back = threading.Event()  # the broker, which may have forgotten what it had
         self.complaints = Complaints(log)
@@ -345,13 +342,9 @@ class Server:
 
     def _show(self, desk: AlarmDesk) -> None:
         """Publish the alarm state of a place when it has changed."""
-        if not desk.has_news():
+        document = desk.news(now_ns())
+        if document is None:
             return
-        document = desk.document(now_ns())
-        shown = replace(document, t_ns=0)
-        if self._shown.get(desk.place) == shown:
-            return
-        self._shown[desk.place] = shown
         topic, payload = message(document)
         self._link.publish(topic, payload, qos=1, retain=True)
 
@@ -361,7 +354,6 @@ class Server:
         One that was killed may have lost its retained messages, and of those that waited for the
         connection an older one may have come last.
         """
-        self._shown.clear()
         for desk in self._all_desks():
             desk.forget_published()
             self._show(desk)

@@ -119,21 +119,21 @@ def test_what_changes_nothing_is_not_in_the_audit(command):
 
 def test_a_document_is_made_when_something_has_changed_and_only_then():
     place, outcome = desk(), Outcome()
-    assert place.has_news()  # the first
-    assert not place.has_news()
+    assert place.news(T0)  # the first
+    assert not place.news(T0)
     place.tick(T0, outcome)
-    assert place.has_news()  # a frame may come from now on
+    assert place.news(T0)  # a frame may come from now on
     for i in range(3):
         place.step(FrameSeen(T0 + i * S), T0 + i * S, outcome)
         place.step(Analysed(T0 + i * S), T0 + i * S, outcome)
-        assert not place.has_news()
+        assert not place.news(T0)
     place.step(Analysed(T0, leads=("II",)), T0, outcome)
-    assert place.has_news()
+    assert place.news(T0)
     place.trouble(AlarmKind.BAD_DATA, "cannot be read", T0, outcome)
-    assert place.has_news()
+    assert place.news(T0)
     place.command(PauseAudio("dr"), T0, outcome)
-    assert place.has_news()
-    assert not place.has_news()
+    assert place.news(T0)
+    assert not place.news(T0)
 
 
 def test_another_process_goes_on_where_this_one_was():
