@@ -1,7 +1,8 @@
 """Step 7: facts about a peak, and the log odds that it is a beat.
 
-All facts are ratios: neither gain nor unit matters. They are weighed by a small network whose
-weights were learnt on noisy and clean records (`detectors/models/judge.md`).
+All facts are ratios: neither gain nor unit matters. They are weighed by a small network and, where
+it doubts, by a forest, too; both have learnt from noisy and clean records
+(`detectors/models/judge.md`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from dsp.stretches import bends
 TINY = np.float32(1e-9)
 ALIKE = np.float32(0.4)  # octaves
 ALIKE_LIKE = np.float32(0.96)  # correlation
+
+DOUBT = np.float32(3.0)  # log odds of either sign: within them the forest is asked, too
 
 BLUNTER = np.float32(0.25)  # octaves: a P wave is blunter for its height than a QRS complex
 ROUGH_OVER = 40

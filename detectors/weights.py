@@ -16,9 +16,11 @@ class Models(NamedTuple):
     """Weights of the judge of peaks and of fibrillation; forests of AF and of classes of beats.
 
     judge : float32 [3, detectors.judge.N_WEIGHTS]: of one lead, of several, of first beats
+    doubt : what is added to the judge's log odds where it doubts
     """
 
     judge: NDArray[np.float32]
+    doubt: Forest
     vf: NDArray[np.float32]
     af: Forest
     ventricular: Forest
@@ -37,7 +39,10 @@ def models() -> Models:
     judge = np.vstack([_read("judge", "weights"), _read("first", "weights")])
     vf = _read("fibrillation", "weights")
     beats = load("beats")
-    return Models(judge, vf, load("af")["af"], beats["ventricular"], beats["supraventricular"])
+    return Models(
+        judge, load("doubt")["doubt"], vf, load("af")["af"],
+        beats["ventricular"], beats["supraventricular"],
+    )  # fmt: skip
 
 
 def _read(name: str, key: str) -> NDArray[np.float32]:

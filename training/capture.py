@@ -13,18 +13,19 @@ from detectors.trees import Forest, from_nested
 from detectors.weights import Models, models
 from training.disturb import Floats, Ints
 
+NOTHING: Forest = from_nested([{"leaf_value": 0.0}])  # adds nothing
 _NEVER: Forest = from_nested([{"leaf_value": -1.0}])
 _NO_VF = np.array([0.0] * N_MEASURES + [-9.0], np.float32)
 
 
-def only(judge: Floats) -> Models:
+def only(judge: Floats, doubt: Forest) -> Models:
     """Models that find beats, and tell nothing about them; judge : [3, N_WEIGHTS]."""
-    return Models(judge, _NO_VF, _NEVER, _NEVER, _NEVER)
+    return Models(judge, doubt, _NO_VF, _NEVER, _NEVER, _NEVER)
 
 
-def with_first(judge: Floats) -> Floats:
-    """Weights of the judge, [2, N_WEIGHTS], and the shipped ones for first beats beneath."""
-    return np.vstack([judge, models().judge[FIRST:]])
+def with_first(judge: Floats, doubt: Forest) -> Models:
+    """The same of a judge of later peaks, [2, N_WEIGHTS], and the shipped one of first beats."""
+    return only(np.vstack([judge, models().judge[FIRST:]]), doubt)
 
 
 def capture(x_mv: Floats, fs_hz: float) -> tuple[Ints, Floats]:
@@ -47,9 +48,10 @@ def capture(x_mv: Floats, fs_hz: float) -> tuple[Ints, Floats]:
     rows = tuple(t[0] for t in tables(x.shape[1], fs_hz, len(x), 1))
     told, counts = rows[-1], np.zeros(len(rows), np.int64)
     facts = np.zeros((told.size, N_FACTS), np.float32)
+    shipped = only(models().judge, models().doubt)
     kernel.advance(
-        analyzer._head, analyzer._leads, x, x.shape[1], analyzer._work, only(models().judge),
-        (*rows, facts), counts,
+        analyzer._head, analyzer._leads, x, x.shape[1], analyzer._work, shipped, (*rows, facts),
+        counts,
     )  # fmt: skip
     n = int(counts[-1])
     return told["sample"][:n].copy(), facts[:n].copy()

@@ -22,8 +22,9 @@ import sklearn
 from archive.evaluate import BeatTable, compare
 from detectors.judge import FIRST
 from detectors.trees import MODELS
-from detectors.weights import models
+from detectors.weights import Models, models
 from ecg import Annotations
+from training.capture import only
 from training.first_card import write_card
 from training.judge import fit, rule, show
 from training.judge_card import Figures, detected, pooled
@@ -106,7 +107,7 @@ def collect(data: Path, seed: int, weights: Weights) -> Rows:
         found = []
         for fold, first in weights.items():
             own = [case for case in cases if fold_of(case.patient, len(weights)) == fold]
-            both = np.vstack([later, first])
+            both = only(np.vstack([later, first]), models().doubt)
             for case, (facts, at) in zip(own, judged(own, both, first=True), strict=True):
                 is_beat, counts = labels(case, at)
                 every = np.ones(at.size, np.int64)
@@ -137,16 +138,17 @@ def tested(data: Path, seed: int, choices: list[Weights]) -> list[Figures]:
     later = models().judge[:FIRST]
     for name, cases in sources(data, seed):
         for figures, weights in zip(found, choices, strict=True):
-            both = {k: np.vstack([later, first]) for k, first in weights.items()}
+            doubt = models().doubt
+            both = {k: only(np.vstack([later, first]), doubt) for k, first in weights.items()}
             figures[name] = pooled(
                 [table_of(case, both[fold_of(case.patient, len(weights))]) for case in cases]
             )
     return found
 
 
-def table_of(case: Case, weights: Floats) -> BeatTable:
+def table_of(case: Case, models: Models) -> BeatTable:
     """A cold start against its reference."""
-    beats = detected(case, weights)
+    beats = detected(case, models)
     marks = Annotations(beats, ("N",) * beats.size, ("",) * beats.size)
     return compare(case.truth, marks, case.fs_hz, case.x_mv.shape[1], learning_s=SCORED_FROM_S)
 

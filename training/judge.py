@@ -8,6 +8,9 @@ another is fitted, and again (Ross et al. 2011, "A reduction of imitation learni
 prediction to no-regret online learning", AISTATS). The first judge is a rule: above half of the
 height of the beats before (Hamilton 2002). Patients are in four folds. In every round the patients
 of a fold are judged, and in the end tested, by what was learnt from the other folds alone.
+
+A judge is a small network, and a forest that corrects it where it doubts: boosted trees that begin
+from the network's log odds (Friedman 2001, "Greedy function approximation").
 """
 
 from __future__ import annotations
@@ -19,24 +22,29 @@ import time
 import warnings
 from pathlib import Path
 
+import lightgbm
 import numpy as np
 import sklearn
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from detectors.judge import ADDED, COUNTED, FIRST, LAST, N_WEIGHTS
+from detectors.judge import ADDED, COUNTED, DOUBT, FIRST, LAST, N_WEIGHTS
 from detectors.state import HIDDEN
-from detectors.trees import MODELS
+from detectors.trees import MODELS, from_nested, save, score
 from detectors.weights import models
+from training.capture import NOTHING
 from training.judge_card import Figures, tested, write_card
 from training.judge_rows import (
     CLEAN,
+    HAND_HELD,
+    HAND_HELD_NOISY,
     SIMULATED,
     STOPPED,
     TROUBLED,
     Bools,
     Floats,
+    Judge,
     Rows,
     collect,
     evidence,
@@ -46,10 +54,19 @@ from training.judge_rows import (
 
 FOLDS = 4
 ROUNDS = 2  # after the one with the rule
-WEIGHT = {CLEAN: 5.0, TROUBLED: 1.0, STOPPED: 3.0, SIMULATED: 2.0}
+WEIGHT = {CLEAN: 5.0, TROUBLED: 1.0, STOPPED: 3.0, SIMULATED: 2.0, HAND_HELD: 5.0,
+          HAND_HELD_NOISY: 1.0}  # fmt: skip
 SEED = 1
 TEST_SEED = 77  # of the troubles in the test
 STEPS = (12, 3e-3), (4, 1e-3), (4, 2e-4)  # times through all rows, and the rate of learning
+TREES = 300
+TREE = {
+    "objective": "binary", "num_leaves": 24, "learning_rate": 0.05, "min_data_in_leaf": 100,
+    "lambda_l2": 5.0, "feature_fraction": 0.5, "bagging_fraction": 0.5, "bagging_freq": 1,
+    "boost_from_average": False, "seed": 1, "num_threads": 2, "deterministic": True,
+    "force_row_wise": True, "verbose": -1,
+}  # fmt: skip
+DOUBTFUL = 2.0 * float(DOUBT)  # of such log odds peaks are shown to the forest
 FIRST_HEIGHT = -1.0  # octaves: the rule's threshold
 FIRST_SLOPE = 3.0  # its log odds an octave
 
@@ -69,25 +86,27 @@ def main() -> int:
         parser.error("no records: set TELERHYTHM_DATA to a folder with mitdb and nstdb")
     data, began = Path(options.data), time.perf_counter()
     if options.check:
-        shipped = dict.fromkeys(range(FOLDS), models().judge[:FIRST])
+        shipped = dict.fromkeys(range(FOLDS), Judge(models().judge[:FIRST], models().doubt))
         show("shipped weights", *tested(data, TEST_SEED, [shipped]))
         return 0
     rows = learn(data, began)
     if options.rows:
         np.savez(options.rows, **{name: getattr(rows, name) for name in Rows.__slots__})
     fold, everyone = folds(rows), np.ones(rows.is_beat.size, np.bool_)
-    of_fold = {k: fit(rows, fold != k) for k in range(FOLDS)}
+    of_fold = {k: fit_both(rows, fold != k) for k in range(FOLDS)}
     odds = held_out_odds(rows, of_fold)
-    chosen = {k: with_bias(of_fold[k], biases(rows[fold != k], odds[fold != k])) for k in of_fold}
+    chosen = {k: moved(of_fold[k], biases(rows[fold != k], odds[fold != k])) for k in of_fold}
     bias = biases(rows, odds)
     print(f"bias: {bias[0]:+.2f}, {bias[1]:+.2f}")
-    weights = with_bias(fit(rows, everyone), bias)
-    np.savez(MODELS / "judge.npz", weights=weights)
-    held_out, seen = tested(data, TEST_SEED, [chosen, dict.fromkeys(range(FOLDS), weights)])
+    judge = moved(fit_both(rows, everyone), bias)
+    np.savez(MODELS / "judge.npz", weights=judge.weights)
+    save(MODELS / "doubt.npz", {"doubt": judge.doubt})
+    held_out, seen = tested(data, TEST_SEED, [chosen, dict.fromkeys(range(FOLDS), judge)])
     show("held out", held_out)
-    show("written weights, on the patients that they were learnt from", seen)
+    show("written, on the patients that it has learnt from", seen)
     versions = {"sklearn": sklearn.__version__, "numpy": np.__version__,
-                "python": platform.python_version()}  # fmt: skip
+                "lightgbm": lightgbm.__version__, "python": platform.python_version(),
+                "trees": str(TREES), "doubt": f"{DOUBT:g}"}  # fmt: skip
     write_card(
         MODELS / "judge.md",
         rows,
@@ -100,7 +119,7 @@ def main() -> int:
 
 def learn(data: Path, began: float) -> Rows:
     """Rows of all patients, in every round collected by judges that learnt from others alone."""
-    of_fold = dict.fromkeys(range(FOLDS), with_bias(first_rule()))
+    of_fold = dict.fromkeys(range(FOLDS), Judge(for_each(first_rule()), NOTHING))
     kept: list[Rows] = []
     for number in range(ROUNDS + 1):
         new = collect(data, SEED + number, of_fold)
@@ -113,7 +132,7 @@ def learn(data: Path, began: float) -> Rows:
         )
         if number < ROUNDS:
             fold = folds(rows)
-            of_fold = {k: with_bias(fit(rows, fold != k)) for k in of_fold}
+            of_fold = {k: fit_both(rows, fold != k) for k in of_fold}
     return rows
 
 
@@ -143,7 +162,7 @@ def rule(level: float, slope: float, lowest: float) -> Floats:
 def fit(rows: Rows, part: Bools) -> Floats:
     """Weights learnt from a part of the rows."""
     facts, is_beat = rows.facts[part], rows.is_beat[part]
-    weight = rows.weight[part] * np.array([WEIGHT[k] for k in range(len(WEIGHT))])[rows.kind[part]]
+    weight = rows.weight[part] * weight_of(rows[part])
     middle = np.average(facts, axis=0, weights=weight)
     spread = np.sqrt(np.average((facts - middle) ** 2, axis=0, weights=weight)) + 1e-6
     x = ((facts - middle) / spread).astype(np.float32)
@@ -161,14 +180,51 @@ def fit(rows: Rows, part: Bools) -> Floats:
     return np.concatenate(parts).astype(np.float32)
 
 
-def with_bias(weights: Floats, bias: tuple[float, float] = (0.0, 0.0)) -> Floats:
+def fit_both(rows: Rows, part: Bools) -> Judge:
+    """A network, and the forest that corrects it, learnt from a part of the rows."""
+    weights = for_each(fit(rows, part))
+    own = rows[part]
+    odds = evidence(own.facts, weights[0])
+    middle = np.mean(biases(own, odds))
+    doubtful = np.abs(odds + middle) < DOUBTFUL
+    own, odds = own[doubtful], odds[doubtful]
+    weight = own.weight * weight_of(own)
+    data = lightgbm.Dataset(
+        own.facts, own.is_beat, weight=weight / weight.mean(), init_score=odds.astype(np.float64)
+    )
+    booster = lightgbm.train(TREE, data, TREES)
+    trees = [tree["tree_structure"] for tree in booster.dump_model()["tree_info"]]
+    return moved(Judge(weights, from_nested(trees)), (middle, middle))
+
+
+def weight_of(rows: Rows) -> NDArray[np.float64]:
+    """What each row counts for by its kind."""
+    return np.array([WEIGHT[k] for k in range(len(WEIGHT))])[rows.kind]
+
+
+def both(judge: Judge, rows: Rows) -> Floats:
+    """Log odds of each row by the network and, where it doubts, the forest."""
+    odds = np.where(
+        rows.several, evidence(rows.facts, judge.weights[1]), evidence(rows.facts, judge.weights[0])
+    )
+    for i in np.flatnonzero(np.abs(odds) < DOUBT):
+        odds[i] += score(judge.doubt, rows.facts[i])
+    return odds
+
+
+def moved(judge: Judge, bias: tuple[float, float]) -> Judge:
+    """The judge with other biases of one lead and of several."""
+    weights = judge.weights.copy()
+    weights[:, LAST] += np.array(bias, np.float32)
+    return Judge(weights, judge.doubt)
+
+
+def for_each(weights: Floats) -> Floats:
     """Weights for one lead and for several, [2, N_WEIGHTS]: the same ones, but for the bias.
 
     Learnt apart, each from its own rows, they did worse on patients held out.
     """
-    made = np.stack([weights, weights])
-    made[:, LAST] += np.array(bias, np.float32)
-    return made
+    return np.stack([weights, weights])
 
 
 def biases(rows: Rows, odds: Floats) -> tuple[float, float]:
@@ -195,11 +251,11 @@ def balance(rows: Rows, odds: Floats, kind: int = CLEAN, cost: float = 1.0) -> f
     return -float(odds[order][np.argmin(np.abs(cost * missed - made_up))])
 
 
-def held_out_odds(rows: Rows, of_fold: dict[int, Floats]) -> Floats:
+def held_out_odds(rows: Rows, of_fold: dict[int, Judge]) -> Floats:
     """Log odds of each row by the judge that has not learnt from its patient."""
     odds, fold = np.zeros(rows.is_beat.size, np.float32), folds(rows)
-    for k, weights in of_fold.items():
-        odds[fold == k] = evidence(rows.facts[fold == k], weights)
+    for k, judge in of_fold.items():
+        odds[fold == k] = both(judge, rows[fold == k])
     return odds
 
 

@@ -16,23 +16,27 @@ from archive.evaluate import BeatTable, compare, total
 from detectors import Analyzer, kernel
 from detectors.analyzer import FINISH_S, tables
 from detectors.facts import N_FACTS
+from detectors.weights import Models
 from ecg import Annotations
-from training.capture import only, with_first
+from training.capture import with_first
+from training.hand_held import FIRST_PATIENT as FIRST_HAND_HELD
 from training.judge_cases import Case
 from training.judge_rows import (
     CLEAN,
     FIRST_SIMULATED,
+    HAND_HELD,
+    HAND_HELD_NOISY,
     SIMULATED,
     STOPPED,
     TROUBLED,
     WORKERS,
-    Floats,
+    Judge,
     Rows,
     fold_of,
     records,
     troubles,
 )
-from training.loops import FIRST_PATIENT
+from training.loops import FIRST_PATIENT as FIRST_LOOPED
 
 TESTED_S = 900.0  # of a record with troubles
 TESTED = (
@@ -71,13 +75,13 @@ class Figure:
 Figures = dict[str, Figure]
 
 
-def tested(data: Path, seed: int, choices: list[dict[int, Floats]]) -> list[Figures]:
-    """The whole detector on all records, with each choice of weights for the patients of a fold."""
+def tested(data: Path, seed: int, choices: list[dict[int, Judge]]) -> list[Figures]:
+    """The whole detector on all records, with each choice of judges for the patients of a fold."""
     found: list[Figures] = [{} for _ in choices]
     with ThreadPoolExecutor(WORKERS) as pool:
         for name, cases in test_sets(data, seed):
-            for figures, weights in zip(found, choices, strict=True):
-                own = [with_first(weights[fold_of(c.patient, len(weights))]) for c in cases]
+            for figures, judges in zip(found, choices, strict=True):
+                own = [with_first(*judges[fold_of(c.patient, len(judges))]) for c in cases]
                 figures[name] = pooled(list(pool.map(table_of, cases, own)))
     return found
 
@@ -103,15 +107,15 @@ def pooled(parts: list[BeatTable]) -> Figure:
     return Figure(n, n - right, int(counts[:, :5].sum()) - right)
 
 
-def table_of(case: Case, weights: Floats) -> BeatTable:
+def table_of(case: Case, models: Models) -> BeatTable:
     """A record against its reference."""
-    beats = detected(case, weights)
+    beats = detected(case, models)
     marks = Annotations(beats, ("N",) * beats.size, ("",) * beats.size)
     return compare(case.truth, marks, case.fs_hz, case.x_mv.shape[1])
 
 
-def detected(case: Case, weights: Floats) -> NDArray[np.int64]:
-    """R peaks that the streaming kernel finds with a judge's weights."""
+def detected(case: Case, models: Models) -> NDArray[np.int64]:
+    """R peaks that the streaming kernel finds."""
     x_mv, fs_hz = case.x_mv, case.fs_hz
     analyzer = Analyzer(fs_hz, tuple("ECG" for _ in x_mv))
     end = np.full((len(x_mv), int((FINISH_S + 1.0) * fs_hz)), np.nan, np.float32)
@@ -119,21 +123,22 @@ def detected(case: Case, weights: Floats) -> NDArray[np.int64]:
     rows = tuple(t[0] for t in tables(x.shape[1], fs_hz, len(x), 1))
     counts, no_facts = np.zeros(len(rows), np.int64), np.empty((0, N_FACTS), np.float32)
     kernel.advance(
-        analyzer._head, analyzer._leads, x, x.shape[1], analyzer._work, only(weights),
+        analyzer._head, analyzer._leads, x, x.shape[1], analyzer._work, models,
         (*rows, no_facts), counts,
     )  # fmt: skip
     beats = np.sort(rows[0]["sample"][: counts[0]])
     return np.asarray(beats[beats < x_mv.shape[1]], np.int64)
 
 
-_TOP = """# Judge of peaks (`judge.npz`)
+_TOP = """# Judge of peaks (`judge.npz`, `doubt.npz`)
 
 Written by `make train` (`python -m training.judge`); do not edit.
 
 A network of 24 facts about a peak, 16 units and one output, the log odds that the peak is a beat
 (`detectors/judge.py`; the facts are listed in docs/qrs.md, step 7); the file has it twice, for a
-single lead and for several, which differ in one number. scikit-learn {sklearn}, numpy {numpy},
-Python {python}.
+single lead and for several, which differ in one number. Where its log odds are within ±{doubt},
+those of {trees} boosted trees are added, which were trained from the network's log odds on.
+scikit-learn {sklearn}, LightGBM {lightgbm}, numpy {numpy}, Python {python}.
 
 ## Data
 
@@ -141,9 +146,11 @@ MIT-BIH Arrhythmia Database, {n_patients} records: both leads and lead 1 whole; 
 following troubles, drawn at random, in the first 10 minutes: muscle noise and baseline wander of
 the MIT-BIH Noise Stress Test Database (both databases: PhysioNet, ODC-By 1.0), simulated electrode
 motion, heights that jump by a factor of 0.2 to 3, leads that fall off, hearts that stop above
-noise or P waves, runs of wide smooth beats; {n_simulated} simulated patients (`dsp.synth`); and
+noise or P waves, runs of wide smooth beats; {n_simulated} simulated patients (`dsp.synth`);
 {n_loops} records of the Lobachevsky University Database (PhysioNet, ODC-By 1.0), 10 s repeated to
-minutes, amid muscle noise and with hearts that stop. No signal is contained.
+minutes, amid muscle noise and with hearts that stop; and {n_hand_held} records of PhysioNet's
+Challenge 2017 (ODC-By 1.0), as they are and amid muscle noise, whose beats are those that three of
+four other detectors see (`training/hand_held.py`). No signal is contained.
 What is learnt from are facts of peaks that the detector judges, in
 ventricular fibrillation none; labels from the reference annotations, 150 ms.
 
@@ -154,8 +161,8 @@ ventricular fibrillation none; labels from the reference annotations, 150 ms.
 _HOW = """
 Peaks are collected in rounds: by a rule first (above half of the beats' height), then by what was
 learnt from the round before; the last two rounds are kept, and few of the easy peaks. Records as
-they are weigh 5, hearts that stop 3 (a false beat there hides a standstill), simulated patients 2,
-others 1.
+they are weigh 5 (hand-held ones, too), hearts that stop 3 (a false beat there hides a standstill),
+simulated patients 2, others 1.
 
 **Operating point.** The log odds are moved by one number ({bias}: one lead, several), so that on
 records as they are, by judges that have not learnt from the patient, as many peaks that are beats
@@ -191,11 +198,18 @@ def write_card(
 ) -> None:
     """Write the card beside the weights; figures held out, and those of the weights written."""
     numbers = np.unique(rows.patient[rows.patient < FIRST_SIMULATED])
-    looped = np.unique(rows.patient[rows.patient >= FIRST_PATIENT])
+    hand_held = np.unique(rows.patient[rows.patient >= FIRST_HAND_HELD])
+    looped = np.unique(
+        rows.patient[(rows.patient >= FIRST_LOOPED) & (rows.patient < FIRST_HAND_HELD)]
+    )
     simulated = np.unique(rows.patient[rows.kind == SIMULATED])
     text = [
         _TOP.format(
-            n_patients=numbers.size, n_simulated=simulated.size, n_loops=looped.size, **facts
+            n_patients=numbers.size,
+            n_simulated=simulated.size,
+            n_loops=looped.size,
+            n_hand_held=hand_held.size,
+            **facts,
         )
     ]
     names = {
@@ -203,6 +217,8 @@ def write_card(
         TROUBLED: "with troubles",
         STOPPED: "hearts that stop",
         SIMULATED: "simulated",
+        HAND_HELD: "hand-held",
+        HAND_HELD_NOISY: "hand-held amid noise",
     }
     for kind, name in names.items():
         here = rows.kind == kind

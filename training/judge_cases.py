@@ -8,7 +8,7 @@ the records lack.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,12 +38,16 @@ FADE = 36  # samples over which noise comes and goes
 
 @dataclass(frozen=True)
 class Case:
-    """A signal with its true beats; `patient` keeps cases of one heart together."""
+    """A signal with its true beats; `patient` keeps cases of one heart together.
+
+    unsure : samples where there may be a beat: nothing is learnt there
+    """
 
     patient: int
     x_mv: NDArray[np.float32]
     fs_hz: float
     truth: Annotations
+    unsure: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def r_samples(self) -> NDArray[np.int64]:
@@ -78,12 +82,16 @@ def with_noise(
     noises: list[NDArray[np.float64]],
     ratio_db: float | None,
     rng: np.random.Generator,
+    from_s: tuple[float, float] = (30.0, 200.0),
 ) -> Case:
-    """Noise in turns of two minutes; at one ratio, or each turn at another one of -6 to 8 dB."""
+    """Noise in turns of two minutes; at one ratio, or each turn at another one of -6 to 8 dB.
+
+    from_s : earliest and latest begin of the first turn
+    """
     n = case.x_mv.shape[1]
     turns = np.zeros(n)
     turn = round(TURN_S * case.fs_hz)
-    for begin in range(int(rng.uniform(30, 200) * case.fs_hz), n, 2 * turn):
+    for begin in range(int(rng.uniform(*from_s) * case.fs_hz), n, 2 * turn):
         db = rng.uniform(-6, 8) if ratio_db is None else ratio_db
         turns[begin : begin + turn] = 10 ** (-db / 20)
     turns = np.convolve(turns, np.full(FADE, 1 / FADE), "same")

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,13 @@ from detectors.analyzer import tables
 from detectors.judge import ADDED, COUNTED, LAST, N_WEIGHTS
 from detectors.qrs import LEARNING_BEATS
 from detectors.state import FACTS, HIDDEN
+from detectors.trees import Forest
+from detectors.weights import Models
 from dsp.filters import DELAY
 from dsp.resample import ANALYSIS_HZ
-from training.capture import only, with_first
+from training.capture import with_first
 from training.disturb import nstdb
+from training.hand_held import hand_held, noisy
 from training.judge_cases import (
     Case,
     electrode_noise,
@@ -45,11 +48,18 @@ TROUBLED_S = 600.0  # of a record with troubles
 N_SIMULATED = 26
 N_LOOPS = 60  # in each round, drawn anew
 FIRST_SIMULATED = 1000  # number of the first simulated patient
-CLEAN, TROUBLED, STOPPED, SIMULATED = range(4)
+CLEAN, TROUBLED, STOPPED, SIMULATED, HAND_HELD, HAND_HELD_NOISY = range(6)
 EASY = 6.0  # log odds on the right side: of such peaks few are kept
 EASY_SHARE = 0.15
 STOPS = "hearts that stop"
 WORKERS = min(2, os.cpu_count() or 1)
+
+
+class Judge(NamedTuple):
+    """A judge of later peaks: the networks, [2, N_WEIGHTS], and the forest where they doubt."""
+
+    weights: Floats
+    doubt: Forest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +69,7 @@ class Rows:
     facts: Floats
     is_beat: Bools
     weight: Floats
-    kind: NDArray[np.int64]  # CLEAN, TROUBLED, STOPPED, SIMULATED
+    kind: NDArray[np.int64]  # CLEAN, TROUBLED and so on
     patient: NDArray[np.int64]
     several: Bools  # of more than one lead
 
@@ -126,6 +136,8 @@ def work_list(data: Path, seed: int) -> Iterator[tuple[str, int, list[Case]]]:
     yield "simulated, lead 1", SIMULATED, [case.lead(0) for case in hearts]
     if (data / "ludb").is_dir():
         yield from of_loops(data, np.random.default_rng([seed, 101]))
+    if (data / "cinc2017").is_dir():
+        yield from of_hand_held(data, np.random.default_rng([seed, 102]))
 
 
 def of_loops(data: Path, rng: np.random.Generator) -> Iterator[tuple[str, int, list[Case]]]:
@@ -139,19 +151,31 @@ def of_loops(data: Path, rng: np.random.Generator) -> Iterator[tuple[str, int, l
         yield f"LUDB, {STOPS}, {title}", STOPPED, [with_stops(case, muscle, rng) for case in cases]
 
 
-def collect(data: Path, seed: int, weights: dict[int, Floats]) -> Rows:
+def of_hand_held(data: Path, rng: np.random.Generator) -> Iterator[tuple[str, int, list[Case]]]:
+    """Many patients of a hand-held recorder, as they are and amid muscle noise."""
+    muscle = nstdb(data)[2:].astype(np.float64)
+    cases = list(hand_held(data / "cinc2017", WORKERS))
+    yield "hand-held", HAND_HELD, cases
+    yield (
+        "hand-held amid muscle noise",
+        HAND_HELD_NOISY,
+        [noisy(case, muscle, rng) for case in cases],
+    )
+
+
+def collect(data: Path, seed: int, judges: dict[int, Judge]) -> Rows:
     """Facts of the peaks that the detector judges, and whether they are beats.
 
-    weights : for each fold those of its patients, [2, N_WEIGHTS], of one lead and of several.
+    judges : for each fold that of its patients.
     """
 
     def of_fold(kind: int, cases: list[Case], fold: int) -> Rows:
-        parts = []
-        for case, (facts, at) in zip(cases, judged(cases, with_first(weights[fold])), strict=True):
+        parts, weights = [], judges[fold].weights
+        for case, (facts, at) in zip(cases, judged(cases, with_first(*judges[fold])), strict=True):
             is_beat, counts = labels(case, at)
             rng = np.random.default_rng([seed, case.patient, at.size])
             several = len(case.x_mv) > 1
-            odds = evidence(facts, weights[fold][int(several)])
+            odds = evidence(facts, weights[int(several)])
             easy = np.where(is_beat, odds, -odds) > EASY
             kept = counts & (~easy | (rng.random(at.size) < EASY_SHARE))
             weight = np.where(easy, 1 / EASY_SHARE, 1.0).astype(np.float32)
@@ -165,8 +189,8 @@ def collect(data: Path, seed: int, weights: dict[int, Floats]) -> Rows:
     with ThreadPoolExecutor(WORKERS) as pool:
         running = []
         for _, kind, cases in work_list(data, seed):
-            for fold in weights:
-                own = [case for case in cases if fold_of(case.patient, len(weights)) == fold]
+            for fold in judges:
+                own = [case for case in cases if fold_of(case.patient, len(judges)) == fold]
                 running.append(pool.submit(of_fold, kind, own, fold))
         return joined([future.result() for future in running])
 
@@ -177,11 +201,12 @@ def fold_of(patient: int, n_folds: int) -> int:
 
 
 def judged(
-    cases: list[Case], weights: Floats, first: bool = False
+    cases: list[Case], models: Models, first: bool = False
 ) -> list[tuple[Floats, NDArray[np.float64]]]:
     """Facts [n, FACTS] and places (device samples) of all peaks judged, by case.
 
-    weights : [3, N_WEIGHTS]; first : those judged before eight beats are known, else the later ones
+    models : those that find beats
+    first : peaks judged before eight beats are known, else the later ones
     """
     fs_hz, n_leads = cases[0].fs_hz, len(cases[0].x_mv)
     bank, chunk = Bank(fs_hz, n_leads, len(cases)), int(CHUNK_S * fs_hz)
@@ -190,7 +215,7 @@ def judged(
     for i, case in enumerate(cases):
         x[i, :, : case.x_mv.shape[1]] = case.x_mv
     qrs, seen = bank.state["head"]["qrs"], np.zeros(len(cases), np.int64)
-    rows, models = tables(chunk, fs_hz, n_leads, len(cases)), only(weights)
+    rows = tables(chunk, fs_hz, n_leads, len(cases))
     counts, sizes = np.zeros((len(cases), len(rows)), np.int64), np.full(len(cases), chunk)
     facts: list[list[Floats]] = [[] for _ in cases]
     places: list[list[float]] = [[] for _ in cases]
@@ -223,6 +248,8 @@ def labels(case: Case, at: NDArray[np.float64]) -> tuple[Bools, Bools]:
         rivals = np.flatnonzero((near == beat) & (away <= window))
         is_beat[rivals[np.argmin(away[rivals])]] = True
     counts = np.array([not marks.in_fibrillation(int(place)) for place in at], np.bool_)
+    if case.unsure.size:
+        counts &= np.abs(at[:, None] - case.unsure).min(axis=1) > window
     return is_beat, counts
 
 
