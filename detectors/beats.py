@@ -14,7 +14,7 @@ from numba import njit
 
 from detectors import intervals, kinds
 from detectors import shape as s
-from detectors.classify import PACED, classify
+from detectors.classify import CERTAIN, PACED, classify
 from detectors.facts import N_FACTS, F
 from detectors.intervals import RR_KEPT
 from detectors.kinds import NONE
@@ -56,6 +56,7 @@ BEATS = np.dtype(
         ("run_p", "f4"),
         ("run_dist", "f4"),
         ("onset", "f4"),
+        ("ventricular", "f4"),  # score of the beat told last
         ("scatter", "f4"),
         ("p_scatter", "f4"),
         ("facts", "f4", (N_FACTS,)),  # of the beat that waits
@@ -71,6 +72,7 @@ def begin(b):  # type: ignore[no-untyped-def]
     """A patient of whom no beat has been seen."""
     b.usual = b.kind = b.last_kind = NONE
     b.at = math.nan
+    b.ventricular = -CERTAIN
     b.scatter, b.p_scatter = np.float32(0.05), np.float32(0.1)
     b.due = NEVER
 
@@ -308,7 +310,8 @@ def tell(b, leads, post_s, has_next, out):  # type: ignore[no-untyped-def]
     complete(b, leads, post_s, has_next)
     row = rows[b.n_told]
     copy_row(b.row, row)
-    row.code = row.aami = classify(b.facts, ventricular, supraventricular)
+    code, b.ventricular = classify(b.facts, b.ventricular, ventricular, supraventricular)
+    row.code = row.aami = code
     if row.code == PACED:
         row.aami = _Q
     if b.facts[F.BLIND] == 0.0:

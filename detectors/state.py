@@ -18,7 +18,7 @@ from dsp.resample import ANALYSIS_HZ, RESAMPLE
 from dsp.ring import WINDOW
 
 MAGIC = b"TRHA"
-VERSION = 15
+VERSION = 16
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
 SIGNAL_RING = 1024  # of the signal: a beat is looked at again when the next one is known

@@ -3,7 +3,7 @@
     python -m training.beats            # about 5 minutes on one core
     python -m training.beats --no-model # cross-validation only
 
-Two scores, each a forest of LightGBM: ventricular against all others, supraventricular against
+Two scores, each of forests of LightGBM: ventricular against all others, supraventricular against
 normal ones. Their operating points are chosen on patients that were not trained on; figures are of
 patients that neither chose nor trained. Facts that can only speak for or against are held to that
 (monotone constraints), for 26 patients are few; each patient counts by a root of his beats, so that
@@ -27,21 +27,21 @@ from archive.evaluate import BeatTable, compare, total
 from archive.find import find_records
 from archive.read import read_annotations, read_length
 from detectors import trees
-from detectors.classify import DOUBTFUL, EXCLUDED, classify
+from detectors.classify import CERTAIN, DOUBTFUL, EXCLUDED, WITH_BEFORE, classify
 from detectors.facts import F
 from ecg import Annotations
 from training.beat_rows import LEFT_OUT, NO_BEAT, STREAMS, N, Rows, S, V, gather
 from training.card import write_card
 
 FOLDS = 7
-SEED = 1
 POWER = 0.4  # a patient's beats of a class together weigh this power of their number
-ROUNDS = {"ventricular": 150, "supraventricular": 60}  # docs/beats.md has the curve
+ROUNDS = {"ventricular": 110, "supraventricular": 60}  # docs/beats.md has the curve
+SEEDS = {"ventricular": 2, "supraventricular": 1}  # forests of which the mean is taken
 SETTINGS = {
     "objective": "binary", "num_leaves": 8, "max_depth": 5, "learning_rate": 0.08,
     "min_data_in_leaf": 40, "feature_fraction": 0.2, "bagging_fraction": 0.6, "bagging_freq": 1,
     "lambda_l2": 10.0,
-    "max_bin": 63, "seed": SEED, "num_threads": 1, "deterministic": True,
+    "max_bin": 63, "num_threads": 1, "deterministic": True,
     "force_col_wise": True, "verbose": -1,
 }  # fmt: skip
 
@@ -160,8 +160,8 @@ def weigh(name: str, rows: Rows, chosen: Bools) -> Floats:
     return weight
 
 
-def fit(name: str, rows: Rows, chosen: Bools) -> lightgbm.Booster:
-    """Train one score on the chosen rows."""
+def fit(name: str, rows: Rows, chosen: Bools) -> list[lightgbm.Booster]:
+    """Train the forests of one score, which differ in their seeds, on the chosen rows."""
     labels = (N, S, V, NO_BEAT) if name == "ventricular" else (N, S, NO_BEAT)
     weight = weigh(name, rows, chosen)
     used = chosen & np.isin(rows.label, labels) & (weight > 0.0)
@@ -172,23 +172,35 @@ def fit(name: str, rows: Rows, chosen: Bools) -> lightgbm.Booster:
         weight=weight[used] / weight[used].mean(),
     )
     settings = SETTINGS | {"monotone_constraints": list(facts.values())}
-    return lightgbm.train(settings, data, ROUNDS[name])
+    return [
+        lightgbm.train(settings | {"seed": seed}, data, ROUNDS[name])
+        for seed in range(1, SEEDS[name] + 1)
+    ]
 
 
-def export(booster: lightgbm.Booster, name: str, shift: float = 0.0) -> trees.Forest:
-    """The forest as the kernel takes it: log odds less `shift`, facts by their own position."""
+def predict(boosters: list[lightgbm.Booster], name: str, facts: NDArray[np.float32]) -> Floats:
+    """Mean log odds of the forests of one score, float64 [n]; facts : [n, N_FACTS]."""
+    columns = facts[:, list(FACTS[name])]
+    return np.asarray(np.mean([b.predict(columns, raw_score=True) for b in boosters], axis=0))
+
+
+def export(boosters: list[lightgbm.Booster], name: str, shift: float = 0.0) -> trees.Forest:
+    """Their mean as the kernel takes it: log odds less `shift`, facts by their own position."""
     places = [int(fact) for fact in FACTS[name]]
-    nested = [tree["tree_structure"] for tree in booster.dump_model()["tree_info"]]
+    nested = [t["tree_structure"] for b in boosters for t in b.dump_model()["tree_info"]]
     for tree in nested:
-        _renumber(tree, places)
+        _fit_in(tree, places, 1.0 / len(boosters))
     return trees.from_nested([*nested, {"leaf_value": -shift}])
 
 
-def _renumber(node: dict[str, Any], places: list[int]) -> None:
-    if "leaf_value" not in node:
-        node["split_feature"] = places[node["split_feature"]]
-        _renumber(node["left_child"], places)
-        _renumber(node["right_child"], places)
+def _fit_in(node: dict[str, Any], places: list[int], share: float) -> None:
+    """Number the facts of a tree as the kernel does, and take a share of its leaves."""
+    if "leaf_value" in node:
+        node["leaf_value"] *= share
+        return
+    node["split_feature"] = places[node["split_feature"]]
+    _fit_in(node["left_child"], places, share)
+    _fit_in(node["right_child"], places, share)
 
 
 def folds(rows: Rows) -> NDArray[np.int64]:
@@ -209,7 +221,23 @@ def folds(rows: Rows) -> NDArray[np.int64]:
 def told_if_ventricular(rows: Rows) -> Classes:
     """Class of each row if its ventricular score is above the operating point."""
     yes, no = (trees.from_nested([{"leaf_value": odds}]) for odds in (9.0, -9.0))
-    return np.array([chr(classify(facts, yes, no)) for facts in rows.facts], "<U1")
+    return np.array([chr(classify(facts, 0.0, yes, no)[0]) for facts in rows.facts], "<U1")
+
+
+def previous(rows: Rows) -> Ints:
+    """Index of the beat before each beat in the same record and stream, -1 of the first ones."""
+    order = np.lexsort((rows.sample, rows.patient, rows.stream))
+    same = (np.diff(rows.patient[order]) == 0) & (np.diff(rows.stream[order]) == 0)
+    before = np.full(order.size, -1, np.int64)
+    before[order[1:]] = np.where(same, order[:-1], -1)
+    return before
+
+
+def with_before(if_ventricular: Classes, ventricular: Floats, before: Ints) -> Floats:
+    """Ventricular scores, with the share of the beat before that `classify` adds."""
+    own = np.clip(ventricular, -CERTAIN, CERTAIN)
+    own = np.where(np.isin(if_ventricular, ("N", "/")), -CERTAIN, own)
+    return ventricular + WITH_BEFORE * np.where(before >= 0, own[before], -CERTAIN)
 
 
 def decide(if_ventricular: Classes, ventricular: Floats, supraventricular: Floats) -> Classes:
@@ -220,7 +248,9 @@ def decide(if_ventricular: Classes, ventricular: Floats, supraventricular: Float
     return np.where(np.isin(if_ventricular, ("N", "/")), if_ventricular, told)
 
 
-def operating_points(if_v: Classes, odds: dict[str, Floats], label: Ints) -> dict[str, float]:
+def operating_points(
+    if_v: Classes, odds: dict[str, Floats], label: Ints, before: Ints
+) -> dict[str, float]:
     """Log odds at which Se and +P of each class stay furthest above what is wanted of them."""
     v, s = odds["ventricular"], odds["supraventricular"]
     shifts = {"ventricular": 0.0, "supraventricular": 0.0}
@@ -228,7 +258,8 @@ def operating_points(if_v: Classes, odds: dict[str, Floats], label: Ints) -> dic
         best = -np.inf
         for shift in GRID:
             tried = shifts | {name: float(shift)}
-            told = decide(if_v, v - tried["ventricular"], s - tried["supraventricular"])
+            moved = with_before(if_v, v - tried["ventricular"], before)
+            told = decide(if_v, moved, s - tried["supraventricular"])
             right = np.sum((told == letter) & (label == code))
             others = np.sum((told == letter) & np.isin(label, [N, S, V, NO_BEAT]))
             se, ppv = right / max(np.sum(label == code), 1), right / max(others, 1)
@@ -250,21 +281,22 @@ def cross_validate(
     odds = {name: np.zeros(whole.size) for name in FACTS}
     for k in range(FOLDS):
         here = fold[whole] == k
-        for name, facts in FACTS.items():
-            booster = fit(name, rows, chosen & (fold != k))
-            columns = rows.facts[whole[here]][:, list(facts)]
-            odds[name][here] = booster.predict(columns, raw_score=True)
+        for name in FACTS:
+            boosters = fit(name, rows, chosen & (fold != k))
+            odds[name][here] = predict(boosters, name, rows.facts[whole[here]])
     if_v, label = told_if_ventricular(rows[whole]), rows.label[whole]
     points = rows.stream[whole] == STREAMS.index("both leads")
 
     def shifts_of(these: Bools) -> dict[str, float]:
-        return operating_points(if_v[these], {n: o[these] for n, o in odds.items()}, label[these])
+        own = {name: score[these] for name, score in odds.items()}
+        return operating_points(if_v[these], own, label[these], previous(rows[whole[these]]))
 
     told = np.full(rows.label.size, "N")
     for k in range(FOLDS):
         here, shifts = fold[whole] == k, shifts_of(points & (fold[whole] != k))
-        moved = {name: odds[name][here] - shifts[name] for name in FACTS}
-        told[whole[here]] = decide(if_v[here], moved["ventricular"], moved["supraventricular"])
+        v, s = (odds[name][here] - shifts[name] for name in ("ventricular", "supraventricular"))
+        v = with_before(if_v[here], v, previous(rows[whole[here]]))
+        told[whole[here]] = decide(if_v[here], v, s)
     return _tables(rows, told, tested, folder), shifts_of(points)
 
 

@@ -33,6 +33,7 @@ from ecg import Annotations
 from ecg.codes import BEAT_CODES
 
 TURN_S = 120.0
+FAR_SHARE = 0.35  # of simulated patients: with tall P waves and long PR intervals
 FADE = 36  # samples over which noise comes and goes
 
 
@@ -241,17 +242,23 @@ def electrode_noise(n: int, fs_hz: float, rng: np.random.Generator) -> NDArray[n
 
 
 def simulated(patient: int, rng: np.random.Generator) -> Case:
-    """A patient of fifteen minutes with rhythms in turn, amid noise that comes and goes."""
+    """A patient of fifteen minutes with rhythms in turn, amid noise that comes and goes.
+
+    One in three has tall P waves far ahead of his beats: they look like beats themselves.
+    """
+    is_far, qrs_mv = rng.random() < FAR_SHARE, float(rng.uniform(0.4, 2.0))
+    pr_s = float(rng.uniform(0.22, 0.38)) if is_far else 0.16
+    p_mv = float(rng.uniform(0.15, 0.45) * min(qrs_mv, 1.0) if is_far else rng.uniform(0.05, 0.25))
     heart = Patient(
-        qrs_mv=float(rng.uniform(0.4, 2.0)),
+        qrs_mv=qrs_mv,
         qrs_ms=float(rng.uniform(60, 120)),
-        p_mv=float(rng.uniform(0.05, 0.25)),
+        p_mv=p_mv,
         t_mv=float(rng.uniform(0.1, 1.2)),
         shape=str(rng.choice(["normal", "lbbb", "rbbb"])),
     )
     segments: list[Segment] = []
     while sum(s.duration_s for s in segments) < 900:
-        segments.append(_segment(float(rng.uniform(20, 90)), rng))
+        segments.append(_segment(float(rng.uniform(20, 90)), pr_s, rng))
     noise = [
         Noise("baseline", rms_mv=0.05),
         Noise("muscle", rms_mv=float(rng.uniform(0.004, 0.05))),
@@ -270,12 +277,13 @@ def simulated(patient: int, rng: np.random.Generator) -> Case:
     return Case(patient, made.record.x_mv, 360.0, made.truth.atr)
 
 
-def _segment(length_s: float, rng: np.random.Generator) -> Segment:
+def _segment(length_s: float, pr_s: float, rng: np.random.Generator) -> Segment:
     kinds = (
-        lambda: Sinus(length_s, bpm=float(rng.uniform(40, 170))),
-        lambda: Sinus(length_s, bpm=70, pattern="NNNV"),
-        lambda: Sinus(length_s, bpm=80, pattern="NV"),
-        lambda: Sinus(length_s, bpm=float(rng.uniform(18, 50))),
+        lambda: Sinus(length_s, bpm=float(rng.uniform(40, 170)), pr_s=pr_s),
+        lambda: Sinus(length_s, bpm=float(rng.uniform(40, 100)), pr_s=pr_s),
+        lambda: Sinus(length_s, bpm=70, pattern="NNNV", pr_s=pr_s),
+        lambda: Sinus(length_s, bpm=80, pattern="NV", pr_s=pr_s),
+        lambda: Sinus(length_s, bpm=float(rng.uniform(18, 50)), pr_s=pr_s),
         lambda: AF(length_s, bpm=float(rng.uniform(70, 160))),
         lambda: SVT(length_s, bpm=float(rng.uniform(150, 240))),
         lambda: VT(length_s / 4, bpm=float(rng.uniform(120, 220))),

@@ -45,7 +45,7 @@ Bools = NDArray[np.bool_]
 
 CHUNK_S = 0.1  # shorter than the wait between two judgements: none is overlooked
 TROUBLED_S = 600.0  # of a record with troubles
-N_SIMULATED = 26
+N_SIMULATED = 40
 N_LOOPS = 60  # in each round, drawn anew
 FIRST_SIMULATED = 1000  # number of the first simulated patient
 CLEAN, TROUBLED, STOPPED, SIMULATED, HAND_HELD, HAND_HELD_NOISY = range(6)

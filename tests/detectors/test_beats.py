@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from detectors import Analyzer
 from detectors.beats import LAST_CALL_S
-from detectors.classify import classify
+from detectors.classify import CERTAIN, classify
 from detectors.facts import N_FACTS, F
 from detectors.trees import from_nested
 from dsp.synth import AF, SVT, Noise, Paced, Pause, Sinus, simulate
@@ -224,7 +224,8 @@ def certain(odds):
     ],
 )
 def test_a_beat_that_looks_ventricular(known, code):
-    assert chr(classify(facts(**known), certain(5.0), certain(-5.0))) == code
+    told, _ = classify(facts(**known), 0.0, certain(5.0), certain(-5.0))
+    assert chr(told) == code
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,16 @@ def test_a_beat_that_looks_ventricular(known, code):
 )
 def test_scores_decide_about_their_operating_points(ventricular, supraventricular, code):
     f = facts(DIST=0.4, PRE_REF=0.8)
-    assert chr(classify(f, certain(ventricular), certain(supraventricular))) == code
+    told, _ = classify(f, 0.0, certain(ventricular), certain(supraventricular))
+    assert chr(told) == code
+
+
+def test_after_a_ventricular_beat_another_one_is_likelier():
+    f = facts(DIST=0.4, PRE_REF=0.8)
+    told, before = classify(f, -CERTAIN, certain(-0.2), certain(-5.0))
+    assert (chr(told), before) == ("Q", np.float32(-0.2))
+    assert chr(classify(f, CERTAIN, certain(-0.2), certain(-5.0))[0]) == "V"
+    assert classify(facts(DIST=0.01), CERTAIN, certain(9.0), certain(-5.0)) == (ord("N"), -CERTAIN)
 
 
 def test_a_tachycardia_that_began_at_once_is_told_longer_than_a_minute():
