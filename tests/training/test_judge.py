@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from detectors import judge as kernel
 from detectors.state import FACTS, state_dtype
+from detectors.trees import from_nested
 from detectors.weights import models
 from ecg import Annotations
 
 pytest.importorskip("sklearn")
 from training import judge
+from training.capture import NOTHING
 from training.judge_cases import Case, with_runs, with_stops
 from training.judge_rows import CLEAN, TROUBLED, Rows, evidence, labels
 from training.loops import _loop
@@ -44,6 +48,36 @@ def test_the_kernel_weighs_facts_as_the_plain_form_does():
         qrs["facts"][:] = row
         told.append(kernel.evidence(qrs, weights))
     np.testing.assert_allclose(told, evidence(facts, weights), atol=1e-3)
+
+
+def test_the_forest_is_asked_where_the_network_doubts():
+    always = from_nested([{"leaf_value": 2.0}])
+    weights = np.stack([judge.first_rule()] * 2)
+    rows = rows_of([-1.9, -1.5, -0.9, 0.5], [False] * 4)  # the rule: -2.7, -1.5, 0.3, 4.5
+    odds = judge.both(judge.Judge(weights, always), rows)
+    np.testing.assert_allclose(odds, [-0.7, 0.5, 2.3, 4.5], atol=1e-5)
+
+
+def test_the_forest_mends_what_the_network_cannot_tell():
+    rng = np.random.default_rng(5)
+    facts = rng.normal(0.0, 1.0, (6000, FACTS)).astype(np.float32)
+    corner = (facts[:, 3] > 0.4) & (facts[:, 4] > 0.4)
+    n = np.arange(corner.size)
+    kind, several = np.where(n % 2 == 0, CLEAN, TROUBLED), n % 3 == 0
+    rows = Rows(facts, corner, np.ones(n.size, np.float32), kind, n, several)
+    shown = n < 4000
+    made = judge.fit_both(rows, shown)
+    alone = judge.Judge(made.weights, NOTHING)
+    wrong = [np.sum((judge.both(j, rows) > 0)[~shown] != corner[~shown]) for j in (made, alone)]
+    assert wrong[0] < wrong[1]
+
+
+def test_nothing_is_learnt_where_there_may_be_a_beat():
+    case = case_of()
+    at = case.r_samples[5] + np.array([0, 140])
+    doubtful = replace(case, unsure=at[1:])
+    assert labels(case, at.astype(np.float64))[1].tolist() == [True, True]
+    assert labels(doubtful, at.astype(np.float64))[1].tolist() == [True, False]
 
 
 def test_the_first_rule_is_half_the_height():
