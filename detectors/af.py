@@ -21,7 +21,7 @@ WINDOW = 32  # intervals
 EVERY = 4  # intervals: so often is the window judged
 LEAST = 12  # intervals before anything is said
 SHORTEST_S, LONGEST_S = np.float32(0.2), np.float32(3.0)
-BEGINS, ENDS = np.float32(0.75), np.float32(-0.25)  # log odds; by cross-validation
+BEGINS, ENDS = np.float32(0.5), np.float32(-0.5)  # log odds; by cross-validation
 JUMP_S = np.float32(0.05)  # pNN50
 SWING_S = np.float32(0.06)
 

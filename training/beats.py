@@ -17,7 +17,6 @@ import os
 import platform
 import time
 from pathlib import Path
-from typing import Any
 
 import lightgbm
 import numpy as np
@@ -32,6 +31,7 @@ from detectors.facts import F
 from ecg import Annotations
 from training.beat_rows import LEFT_OUT, NO_BEAT, STREAMS, N, Rows, S, V, gather
 from training.card import write_card
+from training.forests import mean_of
 
 FOLDS = 7
 POWER = 0.4  # a patient's beats of a class together weigh this power of their number
@@ -186,21 +186,7 @@ def predict(boosters: list[lightgbm.Booster], name: str, facts: NDArray[np.float
 
 def export(boosters: list[lightgbm.Booster], name: str, shift: float = 0.0) -> trees.Forest:
     """Their mean as the kernel takes it: log odds less `shift`, facts by their own position."""
-    places = [int(fact) for fact in FACTS[name]]
-    nested = [t["tree_structure"] for b in boosters for t in b.dump_model()["tree_info"]]
-    for tree in nested:
-        _fit_in(tree, places, 1.0 / len(boosters))
-    return trees.from_nested([*nested, {"leaf_value": -shift}])
-
-
-def _fit_in(node: dict[str, Any], places: list[int], share: float) -> None:
-    """Number the facts of a tree as the kernel does, and take a share of its leaves."""
-    if "leaf_value" in node:
-        node["leaf_value"] *= share
-        return
-    node["split_feature"] = places[node["split_feature"]]
-    _fit_in(node["left_child"], places, share)
-    _fit_in(node["right_child"], places, share)
+    return mean_of(boosters, [int(fact) for fact in FACTS[name]], shift)
 
 
 def folds(rows: Rows) -> NDArray[np.int64]:

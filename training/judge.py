@@ -31,9 +31,10 @@ from sklearn.neural_network import MLPClassifier
 
 from detectors.judge import ADDED, COUNTED, DOUBT, FIRST, LAST, N_WEIGHTS
 from detectors.state import HIDDEN
-from detectors.trees import MODELS, from_nested, save, score
+from detectors.trees import MODELS, save, score
 from detectors.weights import models
 from training.capture import NOTHING
+from training.forests import mean_of
 from training.judge_card import Figures, tested, write_card
 from training.judge_rows import (
     CLEAN,
@@ -193,8 +194,7 @@ def fit_both(rows: Rows, part: Bools) -> Judge:
         own.facts, own.is_beat, weight=weight / weight.mean(), init_score=odds.astype(np.float64)
     )
     booster = lightgbm.train(TREE, data, TREES)
-    trees = [tree["tree_structure"] for tree in booster.dump_model()["tree_info"]]
-    return moved(Judge(weights, from_nested(trees)), (middle, middle))
+    return moved(Judge(weights, mean_of([booster])), (middle, middle))
 
 
 def weight_of(rows: Rows) -> NDArray[np.float64]:

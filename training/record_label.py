@@ -16,6 +16,7 @@ from archive.read import read_record
 from detectors.label import LABELS, feature_names, r_peaks, vector, watch
 from detectors.label_features import features
 from detectors.trees import MODELS, Forest, from_nested, save, score
+from training.forests import trees_of
 from training.rhythm_cards import write
 from training.streams import fold
 
@@ -53,19 +54,10 @@ def measure(folder: Path) -> tuple[list[str], NDArray[np.float32], NDArray[np.in
 
 def fit(x: NDArray[np.float32], y: NDArray[np.int64]) -> dict[str, Forest]:
     """A forest a label."""
-    trees: dict[str, list[Any]] = {label: [] for label in LABELS}
-    for seed in SEEDS:
-        booster = lightgbm.train({**PARAMETERS, "seed": seed}, lightgbm.Dataset(x, y), ROUNDS)
-        for i, tree in enumerate(booster.dump_model()["tree_info"]):
-            trees[LABELS[i % len(LABELS)]].append(_scaled(tree["tree_structure"]))
-    return {label: from_nested(nested) for label, nested in trees.items()}
-
-
-def _scaled(node: dict[str, Any]) -> dict[str, Any]:
-    if "leaf_value" in node:
-        return {"leaf_value": node["leaf_value"] / len(SEEDS)}
-    children = {side: _scaled(node[side]) for side in ("left_child", "right_child")}
-    return {**node, **children}
+    data = lightgbm.Dataset(x, y)
+    nested = trees_of([lightgbm.train(PARAMETERS | {"seed": s}, data, ROUNDS) for s in SEEDS])
+    # each round adds a tree for each label in turn
+    return {label: from_nested(nested[i :: len(LABELS)]) for i, label in enumerate(LABELS)}
 
 
 def report(y: NDArray[np.int64], said: NDArray[np.int64]) -> dict[str, Any]:
