@@ -66,27 +66,27 @@ def _is_better(qrs, leads, n, score):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _weigh(qrs, leads, n, models):  # type: ignore[no-untyped-def]
+def _weigh(qrs, leads, n, judges):  # type: ignore[no-untyped-def]
     """Step 7. The held peak's log odds. Where the network doubts, the forest is asked."""
     judge.gather(qrs, leads, qrs.held, n)
     which = judge.ONE if leads.size == 1 else judge.SEVERAL
-    odds = judge.evidence(qrs, models.judge[which])
+    odds = judge.evidence(qrs, judges.networks[which])
     if abs(odds) < judge.DOUBT:
-        odds += trees.score(models.doubt, qrs.facts)
+        odds += trees.score(judges.doubt, qrs.facts)
     qrs.held.evidence = odds
 
 
 @njit(cache=True, nogil=True)
-def _is_beat(qrs, leads, n, models):  # type: ignore[no-untyped-def]
+def _is_beat(qrs, leads, n, judges):  # type: ignore[no-untyped-def]
     """Steps 6 and 7. Judge the held peak."""
     held = qrs.held
     if qrs.n_beats < q.LEARNING_BEATS:
-        return first.is_beat(qrs, leads, n, models.judge[judge.FIRST])
+        return first.is_beat(qrs, leads, n, judges.networks[judge.FIRST])
     overdue = n - qrs.last.at > q.OVERDUE * qrs.rr_median * ANALYSIS_HZ
     if held.height < (q.LOWEST_OVERDUE if overdue else q.LOWEST) * qrs.height:
         held.evidence = q.HOPELESS
         return False
-    _weigh(qrs, leads, n, models)
+    _weigh(qrs, leads, n, judges)
     judge.count(qrs)
     return held.evidence > 0.0 or judge.is_alike(qrs) or q.is_steady(qrs, judge.is_same(qrs))
 
@@ -104,10 +104,10 @@ def _accept(head, leads, n, row):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _judge_early(head, leads, n, row, models):  # type: ignore[no-untyped-def]
+def _judge_early(head, leads, n, row, judges):  # type: ignore[no-untyped-def]
     """Step 5. A peak that clearly is a beat waits less for a better one."""
     qrs = head.qrs
-    _weigh(qrs, leads, n, models)
+    _weigh(qrs, leads, n, judges)
     if qrs.held.evidence < qrs.sure:
         return False
     judge.count(qrs)
@@ -118,11 +118,11 @@ def _judge_early(head, leads, n, row, models):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _judge(head, leads, n, row, models):  # type: ignore[no-untyped-def]
+def _judge(head, leads, n, row, judges):  # type: ignore[no-untyped-def]
     """Steps 6, 7 and 9. The held peak is a beat, whose row is filled, or it is none."""
     qrs, found = head.qrs, False
     held = qrs.held
-    if _is_beat(qrs, leads, n, models):
+    if _is_beat(qrs, leads, n, judges):
         found = _accept(head, leads, n, row)
     elif q.keep_noise(qrs):
         fusion.timing_lead(leads, qrs.spare)
@@ -132,7 +132,7 @@ def _judge(head, leads, n, row, models):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _end_peak(head, leads, n, row, models):  # type: ignore[no-untyped-def]
+def _end_peak(head, leads, n, row, judges):  # type: ignore[no-untyped-def]
     """Step 5. Of peaks that are too close for two beats hold the best.
 
     A weak one gives way to a strong one only, and is judged before: true when it fills the row.
@@ -146,7 +146,7 @@ def _end_peak(head, leads, n, row, models):  # type: ignore[no-untyped-def]
     score = q.score(qrs, sharp)
     strong = score >= q.WEAK * qrs.height or score >= q.CLEARLY * qrs.held.score
     if waits and not strong:
-        found = _judge(head, leads, n, row, models)
+        found = _judge(head, leads, n, row, judges)
         qrs.judge_at = n
     if _is_better(qrs, leads, n, score):
         q.hold(qrs, n, score, sharp)
@@ -155,12 +155,12 @@ def _end_peak(head, leads, n, row, models):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def decide(head, leads, n, end, row, models):  # type: ignore[no-untyped-def]
+def decide(head, leads, n, end, row, judges):  # type: ignore[no-untyped-def]
     """Steps 4 to 9. The first beat that the analysis samples from `n` to `end` make known.
 
     Most samples change nothing but the rise under way: `q.follow` passes over them. Gives the
     sample to go on from (`end` when all have been seen), and whether `row` was filled.
-    models : `detectors.weights.Models`
+    judges : `detectors.weights.Judges`
     """
     qrs, found = head.qrs, False
     while n < end and not found:
@@ -172,12 +172,12 @@ def decide(head, leads, n, end, row, models):  # type: ignore[no-untyped-def]
             last = min(last, qrs.early_at)
         n, ended = q.follow(qrs, n, last)
         if n == qrs.early_at:
-            found = _judge_early(head, leads, n, row, models)
+            found = _judge_early(head, leads, n, row, judges)
         elif n == qrs.judge_at:
-            found = _judge(head, leads, n, row, models)
+            found = _judge(head, leads, n, row, judges)
         if ended:
             # what is judged at `n` waits for no strong one: one beat at most
-            found |= _end_peak(head, leads, n, row, models)
+            found |= _end_peak(head, leads, n, row, judges)
         n += 1
         if n == tenth:
             q.move_levels(qrs, n)

@@ -124,7 +124,7 @@ def _beats_alone(head, leads, end, models, tables, counts):  # type: ignore[no-u
     """Beats that the analysis samples up to `end` make known, and nothing else."""
     n, beats = head.n, tables[0]
     while n < end:
-        n, found = decide(head, leads, n, end, beats[counts[0]], models)
+        n, found = decide(head, leads, n, end, beats[counts[0]], models.judges)
         counts[0] += found
 
 
@@ -135,7 +135,7 @@ def _beats(head, leads, end, models, tables, counts):  # type: ignore[no-untyped
     out = models.ventricular, models.supraventricular, tables[4], tables[5]
     while n < end:
         row = beats[counts[0]]
-        n, found = decide(head, leads, n, end, row, models)
+        n, found = decide(head, leads, n, end, row, models.judges)
         if found:
             if n > kept.due:
                 classes.tell(kept, leads, classes.LAST_CALL_S, False, out)

@@ -12,15 +12,25 @@ from detectors.trees import MODELS, Forest, load
 from ecg import BadSetting
 
 
-class Models(NamedTuple):
-    """Weights of the judge of peaks and of fibrillation; forests of AF and of classes of beats.
+class Judges(NamedTuple):
+    """Which peaks are beats.
 
-    judge : float32 [3, detectors.judge.N_WEIGHTS]: of one lead, of several, of first beats
-    doubt : what is added to the judge's log odds where it doubts
+    networks : float32 [3, detectors.judge.N_WEIGHTS]: of one lead, of several, of first beats
+    doubt : what is added to the log odds of later beats where they are near 0
     """
 
-    judge: NDArray[np.float32]
+    networks: NDArray[np.float32]
     doubt: Forest
+
+
+class Models(NamedTuple):
+    """Judges of peaks; weights of fibrillation; forests of AF and of classes of beats.
+
+    A kernel is handed that part alone which it needs: arrays are handed on one by one, and that
+    takes time for each beat.
+    """
+
+    judges: Judges
     vf: NDArray[np.float32]
     af: Forest
     ventricular: Forest
@@ -36,11 +46,11 @@ def models() -> Models:
     BadSetting
         If one of them cannot be read.
     """
-    judge = np.vstack([_read("judge", "weights"), _read("first", "weights")])
+    networks = np.vstack([_read("judge", "weights"), _read("first", "weights")])
     vf = _read("fibrillation", "weights")
     beats = load("beats")
     return Models(
-        judge, load("doubt")["doubt"], vf, load("af")["af"],
+        Judges(networks, load("doubt")["doubt"]), vf, load("af")["af"],
         beats["ventricular"], beats["supraventricular"],
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from detectors.facts import N_FACTS
 from detectors.fibrillation import N_MEASURES
 from detectors.judge import FIRST
 from detectors.trees import Forest, from_nested
-from detectors.weights import Models, models
+from detectors.weights import Judges, Models, models
 from training.disturb import Floats, Ints
 
 NOTHING: Forest = from_nested([{"leaf_value": 0.0}])  # adds nothing
@@ -18,14 +18,14 @@ _NEVER: Forest = from_nested([{"leaf_value": -1.0}])
 _NO_VF = np.array([0.0] * N_MEASURES + [-9.0], np.float32)
 
 
-def only(judge: Floats, doubt: Forest) -> Models:
-    """Models that find beats, and tell nothing about them; judge : [3, N_WEIGHTS]."""
-    return Models(judge, doubt, _NO_VF, _NEVER, _NEVER, _NEVER)
+def only(networks: Floats, doubt: Forest) -> Models:
+    """Models that find beats, and tell nothing about them; networks : [3, N_WEIGHTS]."""
+    return Models(Judges(networks, doubt), _NO_VF, _NEVER, _NEVER, _NEVER)
 
 
-def with_first(judge: Floats, doubt: Forest) -> Models:
-    """The same of a judge of later peaks, [2, N_WEIGHTS], and the shipped one of first beats."""
-    return only(np.vstack([judge, models().judge[FIRST:]]), doubt)
+def with_first(later: Floats, doubt: Forest) -> Models:
+    """The same; later : networks of later peaks, [2, N_WEIGHTS]; that of first ones is shipped."""
+    return only(np.vstack([later, models().judges.networks[FIRST:]]), doubt)
 
 
 def capture(x_mv: Floats, fs_hz: float) -> tuple[Ints, Floats]:
@@ -48,7 +48,7 @@ def capture(x_mv: Floats, fs_hz: float) -> tuple[Ints, Floats]:
     rows = tuple(t[0] for t in tables(x.shape[1], fs_hz, len(x), 1))
     told, counts = rows[-1], np.zeros(len(rows), np.int64)
     facts = np.zeros((told.size, N_FACTS), np.float32)
-    shipped = only(models().judge, models().doubt)
+    shipped = only(*models().judges)
     kernel.advance(
         analyzer._head, analyzer._leads, x, x.shape[1], analyzer._work, shipped, (*rows, facts),
         counts,

@@ -57,7 +57,7 @@ def main() -> int:
         parser.error("no records: set TELERHYTHM_DATA to a folder with mitdb and nstdb")
     data, began = Path(options.data), time.perf_counter()
     if options.check:
-        shipped = dict.fromkeys(range(FOLDS), models().judge[FIRST])
+        shipped = dict.fromkeys(range(FOLDS), models().judges.networks[FIRST])
         show("shipped weights", *tested(data, TEST_SEED, [shipped]))
         return 0
     rows = learn(data, began)
@@ -102,12 +102,13 @@ def first_rule() -> Floats:
 
 def collect(data: Path, seed: int, weights: Weights) -> Rows:
     """Facts of the peaks judged before eight beats are known, and whether they are beats."""
-    later, parts = models().judge[:FIRST], []
+    shipped, parts = models().judges, []
+    later = shipped.networks[:FIRST]
     for name, cases in sources(data, seed):
         found = []
         for fold, first in weights.items():
             own = [case for case in cases if fold_of(case.patient, len(weights)) == fold]
-            both = only(np.vstack([later, first]), models().doubt)
+            both = only(np.vstack([later, first]), shipped.doubt)
             for case, (facts, at) in zip(own, judged(own, both, first=True), strict=True):
                 is_beat, counts = labels(case, at)
                 every = np.ones(at.size, np.int64)
@@ -135,10 +136,9 @@ def folds(rows: Rows) -> np.ndarray:  # type: ignore[type-arg]
 def tested(data: Path, seed: int, choices: list[Weights]) -> list[Figures]:
     """The whole detector on cold starts, with each choice of weights for the patients of a fold."""
     found: list[Figures] = [{} for _ in choices]
-    later = models().judge[:FIRST]
+    later, doubt = models().judges.networks[:FIRST], models().judges.doubt
     for name, cases in sources(data, seed):
         for figures, weights in zip(found, choices, strict=True):
-            doubt = models().doubt
             both = {k: only(np.vstack([later, first]), doubt) for k, first in weights.items()}
             figures[name] = pooled(
                 [table_of(case, both[fold_of(case.patient, len(weights))]) for case in cases]

@@ -87,7 +87,8 @@ def main() -> int:
         parser.error("no records: set TELERHYTHM_DATA to a folder with mitdb and nstdb")
     data, began = Path(options.data), time.perf_counter()
     if options.check:
-        shipped = dict.fromkeys(range(FOLDS), Judge(models().judge[:FIRST], models().doubt))
+        networks, doubt = models().judges
+        shipped = dict.fromkeys(range(FOLDS), Judge(networks[:FIRST], doubt))
         show("shipped weights", *tested(data, TEST_SEED, [shipped]))
         return 0
     rows = learn(data, began)

@@ -42,7 +42,7 @@ def case_of(n_beats=120, fs_hz=360.0):
 def test_the_kernel_weighs_facts_as_the_plain_form_does():
     qrs = np.zeros(1, state_dtype(1))["head"]["qrs"][0]
     facts = np.random.default_rng(1).normal(0.0, 1.0, (50, FACTS)).astype(np.float32)
-    weights = models().judge[0]
+    weights = models().judges.networks[0]
     told = []
     for row in facts:
         qrs["facts"][:] = row
