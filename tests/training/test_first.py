@@ -8,7 +8,7 @@ import pytest
 from detectors.state import FACTS
 from ecg import Annotations
 
-pytest.importorskip("sklearn")
+pytest.importorskip("lightgbm", reason="lightgbm trains the models: requirements-train.lock")
 from training import first
 from training.judge_cases import Case
 from training.judge_rows import evidence, labels

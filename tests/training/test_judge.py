@@ -13,7 +13,7 @@ from detectors.trees import from_nested
 from detectors.weights import models
 from ecg import Annotations
 
-pytest.importorskip("sklearn")
+pytest.importorskip("lightgbm", reason="lightgbm trains the models: requirements-train.lock")
 from training import judge
 from training.capture import NOTHING
 from training.judge_cases import Case, with_runs, with_stops
