@@ -158,8 +158,6 @@ def advance(head, leads, x_mv, n_new, work, models, tables, counts):  # type: ig
     tables : those of `Findings`, and facts of beats, float32 [n, N_FACTS], n 0 when not wanted
     counts : int64 [5], rows written into each table
     """
-    leads, x_mv, counts = memory.unowned(leads), memory.unowned(x_mv), memory.unowned(counts)
-    models, tables = memory.unowned(models), memory.unowned(tables)
     vitals, rows, episodes = tables[1], tables[2], tables[3]
     counts[:] = 0
     head.beats.n_told = 0

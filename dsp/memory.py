@@ -1,4 +1,4 @@
-"""What kernels may do with memory beyond Numba's arrays: room on the stack, arrays nobody owns."""
+"""What kernels may do with memory beyond Numba's arrays: room on the stack, rows as arrays without gaps."""
 
 from __future__ import annotations
 
@@ -44,29 +44,6 @@ def _array(context: Any, builder: Any, kind: Any, first: Any, n: int) -> Any:
         itemsize=index(step),
         meminfo=None,
     )
-    return array._getvalue()
-
-
-@_kernel
-def unowned(typing_context, value):  # type: ignore[no-untyped-def]
-    """The same array, or tuple of arrays, which nobody owns: to count its users costs nothing.
-
-    Whoever calls a kernel keeps its arguments until it returns, so nothing has to. Counting is a
-    locked instruction each time that an array, or a part of one, is passed on.
-    """
-    return value(value), lambda context, builder, signature, arguments: _borrowed(
-        context, builder, signature.return_type, _unowned(context, builder, value, arguments[0])
-    )
-
-
-def _unowned(context: Any, builder: Any, kind: Any, value: Any) -> Any:
-    if not isinstance(kind, types.Array):  # a tuple
-        for k, part in enumerate(kind.types):
-            own = _unowned(context, builder, part, builder.extract_value(value, k))
-            value = builder.insert_value(value, own, k)
-        return value
-    array = context.make_array(kind)(context, builder, value)
-    array.meminfo = array.meminfo.type(None)
     return array._getvalue()
 
 
