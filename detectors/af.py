@@ -64,6 +64,14 @@ def _select(values, n, k):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _quartiles(values, n):  # type: ignore[no-untyped-def]
+    """Lower quartile, median and upper quartile (the lower one of two); ranked once for all."""
+    low, middle = values[ranked(values, n, n // 4, WINDOW)], (n - 1) // 2
+    high = values[ranked(values, n, (3 * n) // 4, WINDOW)]
+    return low, values[ranked(values, n, middle, WINDOW)], high
+
+
+@njit(cache=True, nogil=True)
 def _median_lag(af, n, lag):  # type: ignore[no-untyped-def]
     """Median (the lower one of two) of the differences to the interval `lag` before."""
     for i in range(n - lag):
@@ -114,9 +122,8 @@ def measure(af, leads):  # type: ignore[no-untyped-def]
     one, two, three = _median_lag(af, n, 1), _median_lag(af, n, 2), _median_lag(af, n, 3)
     for i in range(n):
         af.work[i] = af.ordered[i]
-    middle = _select(af.work, n, (n - 1) // 2)
-    quartiles = _select(af.work, n, (3 * n) // 4)
-    quartiles -= _select(af.work, n, n // 4)
+    low, middle, high = _quartiles(af.work, n)
+    quartiles = high - low
     for i in range(n):
         af.work[i] = abs(af.work[i] - middle)
     away = _select(af.work, n, (n - 1) // 2)

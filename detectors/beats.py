@@ -18,6 +18,8 @@ from detectors.classify import CERTAIN, PACED, classify
 from detectors.facts import N_FACTS, F
 from detectors.intervals import RR_KEPT
 from detectors.kinds import NONE
+from detectors.shape import T_SIZE
+from dsp.memory import room
 from dsp.resample import ANALYSIS_HZ
 from ecg import BEAT
 from ecg.codes import AAMI_CLASS, BeatFlag
@@ -252,7 +254,7 @@ def apart(leads, from_next):  # type: ignore[no-untyped-def]
 def t_waves(b, leads):  # type: ignore[no-untyped-def]
     """Step 6. Facts of the held beat's T wave; its kind learns it."""
     f, r = b.facts, round(b.at)
-    t = np.empty(s.T_SIZE, np.float32)
+    t = room(T_SIZE)
     weights = s.TINY
     for i in range(leads.size):
         shape = leads[i].shape

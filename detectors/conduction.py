@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 
 from detectors.pwave import FROM, HELD, OLDEST, SAME, SIZE, cut
+from dsp.memory import room
 from dsp.resample import ANALYSIS_HZ
 
 SHORTEST_S, LONGEST_S = 1.1, 3.2  # intervals in which it is sought; the ring holds no longer ones
@@ -77,13 +78,13 @@ def _likeness(leads, before, r):  # type: ignore[no-untyped-def]
             own += v * v
     if own < THERE * THERE * np.float32(SIZE * leads.size):
         return best
-    middle, room = (before + r) // 2, np.empty(SIZE, np.float32)
+    middle, stretch = (before + r) // 2, room(SIZE)
     first = max(before + T_ENDS + FROM, middle - int(AHEAD_S * ANALYSIS_HZ))
     for at in range(first, middle + int(BEHIND_S * ANALYSIS_HZ), STEP):
         both, power = np.float32(0.0), np.float32(1e-9)
         for i in range(leads.size):
             unit = np.float32(1.0) / (leads[i].prelude.qrs_mv * leads[i].prelude.qrs_mv)
-            b, p = _compare(leads[i], at, room)
+            b, p = _compare(leads[i], at, stretch)
             both += unit * b
             power += unit * p
         like, gain = both / np.float32(math.sqrt(own * power)), both / own

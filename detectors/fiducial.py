@@ -9,6 +9,8 @@ from detectors import template
 from dsp import ring
 from dsp.filters import DELAY
 from dsp.lanes import WIDE, largest16
+from dsp.memory import room
+from dsp.ring import WINDOW
 
 LAG = int(DELAY)
 NEAR = 4  # 16 ms: so far beats of one shape may differ
@@ -19,12 +21,14 @@ REACH = 25  # 100 ms: the R peak lies no further from the middle of the feature
 
 
 @njit(cache=True, nogil=True)
-def r_peak(lead, at):  # type: ignore[no-untyped-def]
+def r_peak(lead, at, size):  # type: ignore[no-untyped-def]
     """Step 9. Largest deflection near a peak of the feature, from the line across its window.
 
     Gives the analysis sample with its fraction. A parabola through the top and its neighbours
     places it between samples. Of two deflections of about the same size the one that points as
     in the beats before wins: else fiducials would jump between R and S.
+
+    size : float32 [WINDOW], set to the deflections
     """
     signal, mask = lead.signal, lead.signal.size - 1
     first, last = max(at - LAG - REACH, 0), at - LAG + REACH
@@ -32,12 +36,13 @@ def r_peak(lead, at):  # type: ignore[no-untyped-def]
     rise = (signal[last & mask] - left) / np.float32(last - first)
     up = np.float32(1.0) + np.float32(0.2) * lead.polarity
     down = np.float32(0.2) * lead.polarity - np.float32(1.0)
-    size, place = lead.match.window, first & mask
-    if place + ring.WINDOW <= signal.size:
+    place = first & mask
+    if place + WINDOW <= signal.size:
         _sizes(signal[place:], left, rise, (up, down), size)
     else:
-        ring.read(signal, first, lead.match.line, ring.WINDOW)
-        _sizes(lead.match.line, left, rise, (up, down), size)
+        line = room(WINDOW)
+        ring.read(signal, first, line, WINDOW)
+        _sizes(line, left, rise, (up, down), size)
     where, best = 0, np.float32(-1.0)
     for begin in range(0, last + 1 - first, WIDE):
         lanes = min(WIDE, last + 1 - first - begin)
@@ -52,7 +57,7 @@ def r_peak(lead, at):  # type: ignore[no-untyped-def]
 def _sizes(signal, left, rise, ways, size):  # type: ignore[no-untyped-def]
     """Deflections from a line: its value at the first sample and its rise; `ways` weigh them."""
     up, down = ways
-    for k in range(ring.WINDOW):
+    for k in range(WINDOW):
         away = signal[k] - left - rise * np.float32(k)
         above, below = up * away, down * away
         size[k] = above if above > below else below
@@ -78,9 +83,9 @@ def place(lead, at, now):  # type: ignore[no-untyped-def]
     So the fiducial stays at the same wave while R and S, or R and R', are about as large. When
     a clearly larger deflection has lain elsewhere in most of the last beats, it moves there.
     """
-    match = lead.match
+    match, size = lead.match, room(WINDOW)
     own = match.own if match.at == at else template.own_peak(lead, at, now)
-    found = r_peak(lead, own)
+    found = r_peak(lead, own, size)
     if match.at != at or match.likeness < template.LIKE:
         return found
     shape = lead.templates[match.which]
@@ -93,7 +98,7 @@ def place(lead, at, now):  # type: ignore[no-untyped-def]
         if shape.way * signal[i & mask] > shape.way * signal[where & mask]:
             where = i
     kept = _between(signal, where) if abs(where - middle) < NEAR else guess
-    is_away = abs(found - kept) > NEAR and _is_clearly_larger(match.window, own, found, kept)
+    is_away = abs(found - kept) > NEAR and _is_clearly_larger(size, own, found, kept)
     shape.astray += ASTRAY_RATE * (np.float32(is_away) - shape.astray)
     if shape.astray > MOST_ASTRAY:
         shape.way = np.float32(0.0)
@@ -105,7 +110,7 @@ def place(lead, at, now):  # type: ignore[no-untyped-def]
 def _is_clearly_larger(size, own, found, kept):  # type: ignore[no-untyped-def]
     """Of two places, by the deflections that `r_peak` has left in `size`."""
     first = max(own - LAG - REACH, 0)
-    place = min(max(round(kept) - first, 0), ring.WINDOW - 1)
+    place = min(max(round(kept) - first, 0), WINDOW - 1)
     return size[round(found) - first] > CLEARLY * size[place]
 
 

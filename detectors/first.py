@@ -16,10 +16,13 @@ from detectors import judge, template
 from detectors import qrs as q
 from detectors.fusion import weight_at
 from detectors.state import FIRSTS, POINTS, SHIFTS, STEP, TENTH, TENTHS
+from detectors.template import LIKES
 from dsp import ring
 from dsp.lanes import correlate16, largest16
 from dsp.logarithm import log2
+from dsp.memory import room
 from dsp.resample import ANALYSIS_HZ
+from dsp.ring import WINDOW
 
 TINY = np.float32(1e-9)
 ZERO = np.float32(0.0)
@@ -122,10 +125,6 @@ def _gather_leads(leads, peak, n, facts):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _compare_with_kept(qrs, leads, peak, facts):  # type: ignore[no-untyped-def]
     """Facts 17 to 23: the two earlier peaks that it is most like, and what lies in between."""
-    for i in range(leads.size):
-        lead = leads[i]
-        ring.read(lead.slope, lead.match.own - template.BEFORE - template.SHIFT,
-                  lead.match.window, ring.WINDOW)  # fmt: skip
     first, second, best, next_best = -1, -1, ZERO, ZERO
     for k in range(min(qrs.n_firsts, FIRSTS)):
         if peak.at - qrs.first_at[k] < APART:
@@ -158,18 +157,26 @@ def _compare_with_kept(qrs, leads, peak, facts):  # type: ignore[no-untyped-def]
 def _likeness(leads, at, k):  # type: ignore[no-untyped-def]
     """How like a kept peak one is in shape and size, 0 to 1: twice the product over the powers."""
     total, weights = ZERO, TINY
+    window, like = room(WINDOW), room(LIKES)
     for i in range(leads.size):
         lead = leads[i]
-        like, power = lead.match.like, lead.first_powers[k] + TINY
+        ring.read(lead.slope, _begin(lead.match), window, WINDOW)
+        power = lead.first_powers[k] + TINY
         weight = weight_at(lead, at) * lead.feature[lead.match.own & (lead.feature.size - 1)]
         weights += weight
-        correlate16(like, lead.firsts[k], POINTS, lead.match.window, 0, STEP)
+        correlate16(like, lead.firsts[k], POINTS, window, 0, STEP)
         best = largest16(like, 0, LANES)
         product = like[SHIFTS + best]
         if product > ZERO:
             other = product * product / max(like[best], TINY * TINY)
             total += weight * (np.float32(2.0) * product / (power + other))
     return total / weights
+
+
+@njit(cache=True, nogil=True)
+def _begin(match):  # type: ignore[no-untyped-def]
+    """The first slope that a peak is compared by."""
+    return match.own - template.BEFORE - template.SHIFT
 
 
 @njit(cache=True, nogil=True)
@@ -181,9 +188,9 @@ def _keep(qrs, leads, peak):  # type: ignore[no-untyped-def]
     qrs.first_beat[k] = peak.evidence > ZERO
     for i in range(leads.size):
         lead = leads[i]
-        power = ZERO
+        power, begin, mask = ZERO, _begin(lead.match) + template.SHIFT, lead.slope.size - 1
         for j in range(POINTS):
-            value = lead.match.window[template.SHIFT + STEP * j]
+            value = lead.slope[(begin + STEP * j) & mask]
             lead.firsts[k, j] = value
             power += value * value
         lead.first_powers[k] = power

@@ -71,7 +71,7 @@ def add_lead(lead, feature, absent, total, weights):  # type: ignore[no-untyped-
         weights[k] += here
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")  # lanes may divide side by side
 def fuse(total, weights):  # type: ignore[no-untyped-def]
     """Mean of the leads' features by their weights, into `total`; 0 when no lead is there."""
     for k in range(total.size):

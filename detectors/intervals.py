@@ -7,6 +7,7 @@ from numba import njit
 
 from detectors.facts import F
 from dsp.features import median16
+from dsp.memory import room
 
 RR_KEPT = 16
 LONGEST_RR_S = np.float32(2.5)  # more is a pause or a gap, not an interval of a rhythm
@@ -60,7 +61,7 @@ def irregularity(rr, n, level):  # type: ignore[no-untyped-def]
     kept = min(n, RR_KEPT)
     if kept < 3:
         return np.float32(0.0)
-    change = np.empty(RR_KEPT, np.float32)  # 16: as `median16` takes them
+    change = room(RR_KEPT)  # 16: as `median16` takes them
     for k in range(kept - 1):
         change[k] = abs(rr[(n - 1 - k) % RR_KEPT] - rr[(n - 2 - k) % RR_KEPT])
     return median16(change, kept - 1) / level

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-from numba import njit, types
-from numba.core import imputils
-from numba.extending import intrinsic
+from numba import njit
 
 from detectors import beats as classes
 from detectors import fibrillation, quality, rhythm, tally
@@ -18,13 +15,9 @@ from detectors.facts import N_FACTS
 from detectors.front import advance_lead, prepare, reach, steepest
 from detectors.fusion import add_lead, fuse, weigh
 from detectors.state import BLOCK, RR_KEPT, SECOND
-from dsp import mains, ring
+from dsp import mains, memory, ring
 from dsp.resample import ANALYSIS_HZ, inputs_for
 from ecg.codes import BeatFlag, QualityCode
-
-# to a type checker what these give takes other arguments than it does within a kernel
-_intrinsic: Any = intrinsic
-_borrowed: Any = imputils.impl_ret_borrowed
 
 HORIZON = 150  # analysis samples (0.6 s) after which no beat is found save by search-back
 RATE_KNOWN_S = 6.0  # a rate of older beats is no rate
@@ -211,19 +204,6 @@ def begin(head, leads):  # type: ignore[no-untyped-def]
         leads[i].steep_mv = steepest(np.float32(1.0), head.fs_hz)
 
 
-@_intrinsic
-def _in_one_piece(typing_context, leads):  # type: ignore[no-untyped-def]
-    """The same leads, as the type of an array without gaps, which the leads of a patient are.
-
-    A patient within a bank has them as a row of an array with gaps. Told so, all kernels would be
-    compiled once more for that type alone.
-    """
-    whole = types.Array(leads.dtype, leads.ndim, "C", aligned=leads.aligned)
-    return whole(leads), lambda context, builder, signature, arguments: _borrowed(
-        context, builder, signature.return_type, arguments[0]
-    )
-
-
 @njit(cache=True, nogil=True)
 def advance_all(heads, leads, x_mv, sizes, work, models, rows):  # type: ignore[no-untyped-def]
     """`advance` for a bank: every patient that has samples, one after the other.
@@ -237,5 +217,5 @@ def advance_all(heads, leads, x_mv, sizes, work, models, rows):  # type: ignore[
         counts[p] = 0
         if sizes[p] > 0:
             tables = beats[p], vitals[p], quality_rows[p], episodes[p], told[p], no_facts
-            own = _in_one_piece(leads[p])
+            own = memory.in_one_piece(leads[p])
             advance(heads[p], own, x_mv[p], sizes[p], work, models, tables, counts[p])

@@ -16,6 +16,7 @@ from detectors.state import PEAKS_KEPT, RR_KEPT, TENTH, TENTHS
 from dsp import ring
 from dsp.features import median
 from dsp.filters import INTEGRAL, SLOPE
+from dsp.memory import room
 from dsp.resample import ANALYSIS_HZ
 from dsp.stretches import tenth25
 
@@ -48,6 +49,7 @@ QUIET_LAG = 20  # 80 ms after an R peak the feature of its beat is higher than t
 LONGEST_RR_S = 6.0  # more is a pause, not an interval of a rhythm
 FALL = np.float32(TENTH / 500.0)  # a tenth of a second: 2 s
 SHARP_FROM = INTEGRAL + SLOPE  # samples before a peak of the feature where its bends may lie
+TENTH_LANES = 32  # in which the samples of a tenth of a second lie
 _NEVER = -(10**9)
 
 
@@ -94,11 +96,12 @@ def follow(qrs, n, last):  # type: ignore[no-untyped-def]
 def move_levels(qrs, end):  # type: ignore[no-untyped-def]
     """Step 6. Ceiling and mean of the feature, after the tenth of a second before `end`."""
     place = (end - TENTH) & (qrs.fused.size - 1)
-    if place + qrs.tenth.size <= qrs.fused.size:
+    if place + TENTH_LANES <= qrs.fused.size:
         total, most = tenth25(qrs.fused, place)
     else:
-        ring.read(qrs.fused, place, qrs.tenth, TENTH)
-        total, most = tenth25(qrs.tenth, 0)
+        tenth = room(TENTH_LANES)
+        ring.read(qrs.fused, place, tenth, TENTH)
+        total, most = tenth25(tenth, 0)
     qrs.ceiling = max(most, qrs.ceiling * (np.float32(1.0) - FALL))
     # a mean from the first sample on, then one of 2 s
     rate = max(FALL, np.float32(TENTH / end))

@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 
 from dsp.lanes import LANES, dots8, sums8
+from dsp.memory import room
 
 POINT = 2  # analysis samples a point: 8 ms
 MARGIN = 2  # points (16 ms) that a beat may be moved by to fit a template
@@ -24,6 +25,7 @@ FIRST_SIZE = 12  # of them, those before the R peak
 P_FROM, P_SIZE = 3, 28  # 312 ms to 88 ms before
 T_SIZE, T_FROM, T_POINT = 16, 40, 4  # 160 to 416 ms behind the R peak, in points of 16 ms
 KINDS = 8
+SUMS = 2 * LANES  # of values and of squares, at each shift
 OLDEST = 600  # analysis samples: rings hold a beat and what is before it no longer
 ABSENCE_KNOWN = 250  # analysis samples that the ring of absent ones goes back
 LEARN_LEAST = np.float32(1.0 / 16.0)
@@ -76,7 +78,6 @@ SHAPE = np.dtype(
     [
         ("raw", "f4", (SPAN,)),  # the beat that is being looked at
         ("powers", "f4", (LANES,)),  # of its QRS complex, mean removed, at each shift
-        ("both", "f4", (2 * LANES,)),  # room to work in
         ("now", SEEN),
         ("held", SEEN),  # the beat whose class is not yet known
         ("before", SEEN),  # the one before it
@@ -125,7 +126,7 @@ def snapshot(raw, signal, r, n):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def set_powers(shape):  # type: ignore[no-untyped-def]
     """Power of the beat being looked at, at each shift, side by side."""
-    sums = shape.both
+    sums = room(SUMS)
     sums8(sums, QRS_SIZE, shape.raw, QRS_FROM - MARGIN)
     for k in range(LANES):
         shape.powers[k] = sums[LANES + k] - sums[k] * sums[k] * np.float32(1.0 / QRS_SIZE)
@@ -138,14 +139,15 @@ def align(leads, kind):  # type: ignore[no-untyped-def]
     The distance is the power of the difference over the power of both, 0 to 2, mean of the leads
     by their weights. It counts shape and size alike. `set_powers` must have been called.
     """
-    apart, weights = leads[0].shape.both[LANES:], TINY
-    apart[:] = np.float32(0.0)
+    apart, both, weights = room(LANES), room(LANES), TINY
+    for k in range(LANES):
+        apart[k] = np.float32(0.0)
     for i in range(leads.size):
         shape = leads[i].shape
         weight = shape.now.weight
         if weight <= 0.0:
             continue
-        template, powers, both = shape.templates[kind], shape.powers, shape.both
+        template, powers = shape.templates[kind], shape.powers
         dots8(both, template.qrs, QRS_SIZE, shape.raw, QRS_FROM - MARGIN)
         for k in range(LANES):
             whole = powers[k] + template.power + TINY

@@ -15,7 +15,6 @@ from detectors.rhythm import RHYTHM
 from detectors.shape import SHAPE
 from dsp.mains import LINES, MAINS
 from dsp.resample import ANALYSIS_HZ, RESAMPLE
-from dsp.ring import WINDOW
 
 MAGIC = b"TRHA"
 VERSION = 16
@@ -72,9 +71,6 @@ MATCH = np.dtype(
         ("gain", "f4"),
         ("shift", "i4"),  # samples
         ("which", "i4"),  # template
-        ("window", "f4", (WINDOW,)),  # room to work in
-        ("line", "f4", (WINDOW,)),
-        ("like", "f4", (2 * SHIFTS,)),  # correlations and products, at each shift
     ],
     align=True,
 )
@@ -127,7 +123,6 @@ QRS = np.dtype(
     [
         ("unit", "f4"),  # of the fused feature of several leads, mV a 16 ms
         ("fused", "f4", (FUSED,)),  # feature of all leads
-        ("tenth", "f4", (32,)),  # room to work in
         ("facts", "f4", (FACTS,)),  # about the peak that was judged last
         ("hidden", "f4", (HIDDEN,)),
         ("judged_at", "i8"),  # that peak

@@ -15,9 +15,12 @@ from numba import njit
 from detectors.state import POINTS, SHIFTS, STEP, TEMPLATES
 from dsp import ring
 from dsp.lanes import WIDE, correlate16, largest16
+from dsp.memory import room
+from dsp.ring import WINDOW
 
 BEFORE = 31  # samples before the peak of the feature at which a template begins
 APART = 20  # 80 ms: further apart the leads of one beat do not peak
+LIKES = 2 * SHIFTS  # products over powers, then products, at each shift
 SHIFT = 5  # samples; peaks of the feature are flat, their place is uncertain
 LIKE = np.float32(0.7)  # correlation from which on a beat is of a template's shape
 RATE = np.float32(0.125)  # a beat
@@ -32,7 +35,7 @@ def own_peak(lead, at, now):  # type: ignore[no-untyped-def]
     feature, mask = lead.feature, lead.feature.size - 1
     where, first = at, max(at - APART, 0)
     count, place = min(at + APART, now) + 1 - first, first & mask
-    if place <= feature.size - ring.WINDOW:
+    if place <= feature.size - WINDOW:
         top = feature[at & mask]
         for begin in range(0, count, WIDE):
             k = begin + largest16(feature, place + begin, min(WIDE, count - begin))
@@ -63,18 +66,20 @@ def compare(lead, at, now):  # type: ignore[no-untyped-def]
     if lanes <= 0:
         return
     place = (own - BEFORE - SHIFT) & (lead.slope.size - 1)
-    if place + ring.WINDOW <= lead.slope.size:
+    if place + WINDOW <= lead.slope.size:
         _match(match, lead.templates, lead.slope, place, lanes)
     else:
-        ring.read(lead.slope, place, match.window, ring.WINDOW)
-        _match(match, lead.templates, match.window, 0, lanes)
+        window = room(WINDOW)
+        ring.read(lead.slope, place, window, WINDOW)
+        _match(match, lead.templates, window, 0, lanes)
 
 
 @njit(cache=True, nogil=True)
 def _match(match, templates, slope, first, lanes):  # type: ignore[no-untyped-def]
     """The template, and the first of the shifts in `lanes`, that the slopes are most like."""
+    like = room(LIKES)
     for k in range(TEMPLATES):
-        template, like = templates[k], match.like
+        template = templates[k]
         if template.power <= TINY:
             continue
         correlate16(like, template.wave, POINTS, slope, first, STEP)

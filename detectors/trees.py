@@ -63,17 +63,25 @@ def score(trees, features):  # type: ignore[no-untyped-def]
     """Sum of the leaves that `features`, float32 [n_features], comes to in `trees`, a `Forest`."""
     total = np.float32(0.0)
     nodes, roots, depths = trees.nodes, trees.roots, trees.depths
-    n = roots.size - roots.size % 4
-    for k in range(0, n, 4):  # four at once: none waits for the one before
+    n = roots.size - roots.size % EIGHT
+    for k in range(0, n, EIGHT):  # eight at once: none waits for the one before
         a, b = np.uint64(roots[k]), np.uint64(roots[k + 1])
         c, d = np.uint64(roots[k + 2]), np.uint64(roots[k + 3])
+        e, f = np.uint64(roots[k + 4]), np.uint64(roots[k + 5])
+        g, h = np.uint64(roots[k + 6]), np.uint64(roots[k + 7])
         for _ in range(depths[k]):
             a, b = _next(nodes, a, features), _next(nodes, b, features)
             c, d = _next(nodes, c, features), _next(nodes, d, features)
+            e, f = _next(nodes, e, features), _next(nodes, f, features)
+            g, h = _next(nodes, g, features), _next(nodes, h, features)
         total += nodes[a].value
         total += nodes[b].value
         total += nodes[c].value
         total += nodes[d].value
+        total += nodes[e].value
+        total += nodes[f].value
+        total += nodes[g].value
+        total += nodes[h].value
     for k in range(n, roots.size):
         a = np.uint64(roots[k])
         for _ in range(depths[k]):
@@ -121,8 +129,7 @@ def _ready(filed: NDArray[Any], roots: NDArray[np.int32]) -> Forest:
     nodes["feature"] = np.where(leaf, 0, filed["feature"])
     nodes["step"] = ~leaf
     depths = np.array([_depth(nodes, int(root)) for root in roots], np.int64)
-    # as many in each of eight trees in a row: four are walked at once, and a change of the count is
-    # a guess that may be wrong
+    # as many in each of the eight trees that are walked at once
     for begin in range(0, depths.size, EIGHT):
         depths[begin : begin + EIGHT] = depths[begin : begin + EIGHT].max()
     return Forest(nodes, np.ascontiguousarray(roots, np.uint32), depths)

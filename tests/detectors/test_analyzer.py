@@ -120,7 +120,7 @@ def test_quality_is_told_of_each_lead(heart):
 
 def test_the_state_of_a_lead_is_small():
     one, two = (Analyzer(250, ("L",) * n).state.nbytes for n in (1, 2))
-    assert two - one <= 17_100  # 16 kB are aimed at: docs/qrs.md, what it cannot do
+    assert two - one <= 16_384
 
 
 def test_qrs_alone_finds_the_same_beats_and_nothing_else(heart):
