@@ -1,4 +1,4 @@
-"""What kernels may do with memory beyond Numba's arrays: room on the stack, rows as arrays without gaps."""
+"""Memory of kernels beyond Numba's arrays: room on the stack, rows as arrays without gaps."""
 
 from __future__ import annotations
 
