@@ -3,7 +3,8 @@
 The last 32 intervals between beats that are neither ventricular nor paced are measured (successive
 differences: Tateno & Glass 2001; spread and order of intervals: Lake & Moorman 2011, Linker 2016),
 together with the P-wave evidence of the best lead. A forest, trained on Challenge 2017 and MIT-BIH,
-gives log odds; the window speaks for its middle, so episodes begin and end half a window back.
+gives log odds; the mean of the last few windows decides and speaks for their middle, so episodes
+begin and end 24 intervals back.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dsp.stretches import ranked
 WINDOW = 32  # intervals
 EVERY = 4  # intervals: so often is the window judged
 LEAST = 12  # intervals before anything is said
+SCORES = 5  # their mean decides: a window alone is too hasty
 SHORTEST_S, LONGEST_S = np.float32(0.2), np.float32(3.0)
 BEGINS, ENDS = np.float32(0.5), np.float32(-0.5)  # log odds; by cross-validation
 JUMP_S = np.float32(0.05)  # pNN50
@@ -51,7 +53,9 @@ AF = np.dtype(
         ("ordered", "f4", (WINDOW,)),  # the same by time
         ("work", "f4", (WINDOW,)),
         ("features", "f4", (N_FEATURES,)),
-        ("score", "f4"),
+        ("scores", "f4", (SCORES,)),  # of single windows, the oldest is overwritten
+        ("n_scores", "i8"),
+        ("score", "f4"),  # their mean
     ],
     align=True,
 )
@@ -157,5 +161,10 @@ def take(af, leads, nn_s, forest):  # type: ignore[no-untyped-def]
     if af.n_nn < LEAST or af.n_nn % EVERY:
         return False
     measure(af, leads)
-    af.score = score(forest, af.features)
+    af.scores[af.n_scores % SCORES] = score(forest, af.features)
+    af.n_scores += 1
+    kept, total = min(af.n_scores, SCORES), np.float32(0.0)
+    for i in range(kept):
+        total += af.scores[i]
+    af.score = total / np.float32(kept)
     return True

@@ -121,9 +121,10 @@ def _pacing(head, at, is_paced, rows, n_rows):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _middle(rhythm):  # type: ignore[no-untyped-def]
-    """Where the window of intervals has its middle."""
+    """Where the windows whose scores decide have their middle."""
     n = min(rhythm.af.n_nn, atrial.WINDOW)
-    return rhythm.nn_at[(rhythm.af.n_nn - 1 - n // 2) % atrial.WINDOW]
+    later = atrial.EVERY * (min(rhythm.af.n_scores, atrial.SCORES) - 1) // 2
+    return rhythm.nn_at[(rhythm.af.n_nn - 1 - min(n // 2 + later, n - 1)) % atrial.WINDOW]
 
 
 @njit(cache=True, nogil=True)
@@ -307,7 +308,7 @@ def _fibrillation(head, leads, rows, n_rows):  # type: ignore[no-untyped-def]
             n_rows = end_kind(head, kind, rhythm.vf.spell.onset, rows, n_rows)
         p = rhythm.patterns
         p.n = p.ventricular = p.supraventricular = p.alternate = p.thirds = 0
-        rhythm.af.n_nn = rhythm.n_rr = rhythm.in_af = rhythm.last_plain = 0
+        rhythm.af.n_nn = rhythm.af.n_scores = rhythm.n_rr = rhythm.in_af = rhythm.last_plain = 0
         rhythm.paced = rhythm.free = 0
     return write(head, rhythm.vf.spell, rows, n_rows)
 

@@ -17,7 +17,7 @@ from dsp.mains import LINES, MAINS
 from dsp.resample import ANALYSIS_HZ, RESAMPLE
 
 MAGIC = b"TRHA"
-VERSION = 16
+VERSION = 17
 
 RING = 512  # samples of history a lead (2 s at 250 Hz); a power of two
 SIGNAL_RING = 1024  # of the signal: a beat is looked at again when the next one is known
