@@ -16,6 +16,7 @@ from numba import njit
 
 from detectors.pwave import coherence
 from detectors.trees import score
+from dsp.memory import KERNEL
 from dsp.stretches import ranked
 
 WINDOW = 32  # intervals
@@ -61,13 +62,13 @@ AF = np.dtype(
 )
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _select(values, n, k):  # type: ignore[no-untyped-def]
     """The `k`-th smallest of the first `n` values, float32 [WINDOW]."""
     return values[ranked(values, n, k, WINDOW)]
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _quartiles(values, n):  # type: ignore[no-untyped-def]
     """Lower quartile, median and upper quartile (the lower one of two); ranked once for all."""
     low, middle = values[ranked(values, n, n // 4, WINDOW)], (n - 1) // 2
@@ -75,7 +76,7 @@ def _quartiles(values, n):  # type: ignore[no-untyped-def]
     return low, values[ranked(values, n, middle, WINDOW)], high
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _median_lag(af, n, lag):  # type: ignore[no-untyped-def]
     """Median (the lower one of two) of the differences to the interval `lag` before."""
     for i in range(n - lag):
@@ -83,7 +84,7 @@ def _median_lag(af, n, lag):  # type: ignore[no-untyped-def]
     return _select(af.work, n - lag, (n - lag - 1) // 2)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _order(af, n):  # type: ignore[no-untyped-def]
     """Intervals by time; gives their mean, variance and sum of products of neighbours."""
     total = 0.0
@@ -101,7 +102,7 @@ def _order(af, n):  # type: ignore[no-untyped-def]
     return mean, square / n, pairs / (n - 1)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _differences(af, n):  # type: ignore[no-untyped-def]
     """Mean square of successive differences, share beyond 50 ms, share of swings that turn."""
     square, jumps, swings, turns = 0.0, 0, 0, 0
@@ -117,7 +118,7 @@ def _differences(af, n):  # type: ignore[no-untyped-def]
     return square / (n - 1), jumps / (n - 1), turns / (swings + 1.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def measure(af, leads):  # type: ignore[no-untyped-def]
     """Features of the window, into `af.features`."""
     n, f = min(af.n_nn, WINDOW), af.features
@@ -148,7 +149,7 @@ def measure(af, leads):  # type: ignore[no-untyped-def]
             f[13], f[14] = leads[i].prelude.likeness, leads[i].prelude.rest_mv / unit
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def take(af, leads, nn_s, forest):  # type: ignore[no-untyped-def]
     """Take an interval between two beats that are neither ventricular nor paced.
 

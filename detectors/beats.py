@@ -19,7 +19,7 @@ from detectors.facts import N_FACTS, F
 from detectors.intervals import RR_KEPT
 from detectors.kinds import NONE
 from detectors.shape import T_SIZE
-from dsp.memory import room
+from dsp.memory import KERNEL, room
 from dsp.resample import ANALYSIS_HZ
 from ecg import BEAT
 from ecg.codes import AAMI_CLASS, BeatFlag
@@ -69,7 +69,7 @@ BEATS = np.dtype(
 """Memory of the patient's beats."""
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def begin(b):  # type: ignore[no-untyped-def]
     """A patient of whom no beat has been seen."""
     b.usual = b.kind = b.last_kind = NONE
@@ -79,7 +79,7 @@ def begin(b):  # type: ignore[no-untyped-def]
     b.due = NEVER
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def look(leads, r, n):  # type: ignore[no-untyped-def]
     """Step 1. Take the beat at sample `r` out of the rings; gives what the best lead counts for."""
     best = np.float32(0.0)
@@ -100,7 +100,7 @@ def look(leads, r, n):  # type: ignore[no-untyped-def]
     return best
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _compare_lead(now, usual, f, w):  # type: ignore[no-untyped-def]
     """Add a lead's facts of shape, by its weight `w`; gives correlation, gain and spread."""
     two = np.float32(2.0)
@@ -135,7 +135,7 @@ def _compare_lead(now, usual, f, w):  # type: ignore[no-untyped-def]
     return corr, gain, spread, p_corr
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def compare(b, leads, f, best):  # type: ignore[no-untyped-def]
     """Step 3. Facts of the shape of the beat being looked at, against the usual one."""
     weights = s.TINY
@@ -158,20 +158,20 @@ def compare(b, leads, f, best):  # type: ignore[no-untyped-def]
     f[F.GAIN_HIGH], f[F.SPREAD_HIGH], f[F.WIDTH_MS] = gain_high, spread_high, width
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _quartile(level, value):  # type: ignore[no-untyped-def]
     """Let an upper quartile follow a value: three steps down are one up."""
     up = np.float32(1.09) if value > level else np.float32(0.97)
     return min(max(level * up, np.float32(0.004)), np.float32(0.5))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _over(value, level, floor):  # type: ignore[no-untyped-def]
     """Binary logarithm of a ratio, the same for all values far below `floor`."""
     return np.float32(math.log2((value + floor) / (level + floor)))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _against_the_patient(b, f, early):  # type: ignore[no-untyped-def]
     """Step 4. How much a shape differs from the usual one, measured by how much they all do."""
     f[F.SCATTER] = b.scatter
@@ -182,7 +182,7 @@ def _against_the_patient(b, f, early):  # type: ignore[no-untyped-def]
         b.p_scatter = _quartile(b.p_scatter, f[F.P_REST])
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _run(b, f, rr_s, early):  # type: ignore[no-untyped-def]
     """Step 5. Early beats in a row, and the basic rhythm."""
     b.run = b.run + 1 if early else 0
@@ -204,7 +204,7 @@ def _run(b, f, rr_s, early):  # type: ignore[no-untyped-def]
     intervals.follow(b, rr_s, is_sinus)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def find(b, leads, fiducial, n, paced):  # type: ignore[no-untyped-def]
     """Steps 1 to 5, of a beat found at analysis sample `n`; gives its kind and its interval, s.
 
@@ -234,7 +234,7 @@ def find(b, leads, fiducial, n, paced):  # type: ignore[no-untyped-def]
     return kind, rr_s
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def apart(leads, from_next):  # type: ignore[no-untyped-def]
     """Distance of the held beat from the one found now, or from the one before it."""
     total, weights = np.float32(0.0), s.TINY
@@ -250,7 +250,7 @@ def apart(leads, from_next):  # type: ignore[no-untyped-def]
     return total / weights
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def t_waves(b, leads):  # type: ignore[no-untyped-def]
     """Step 6. Facts of the held beat's T wave; its kind learns it."""
     f, r = b.facts, round(b.at)
@@ -273,7 +273,7 @@ def t_waves(b, leads):  # type: ignore[no-untyped-def]
     f[F.T_GAIN] /= weights
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def complete(b, leads, post_s, has_next):  # type: ignore[no-untyped-def]
     """Step 6. What is still missing about the held beat: its neighbours, T wave and kind."""
     f = b.facts
@@ -298,7 +298,7 @@ def complete(b, leads, post_s, has_next):  # type: ignore[no-untyped-def]
     return med
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def tell(b, leads, post_s, has_next, out):  # type: ignore[no-untyped-def]
     """Steps 6 and 7. Write the row of the held beat, with its class; nothing is held afterwards.
 
@@ -319,12 +319,13 @@ def tell(b, leads, post_s, has_next, out):  # type: ignore[no-untyped-def]
     if b.facts[F.BLIND] == 0.0:
         row.qrs_ms = b.facts[F.WIDTH_MS]
     if facts.shape[0] > 0:  # for training
-        facts[b.n_told] = b.facts
+        for j in range(N_FACTS):
+            facts[b.n_told, j] = b.facts[j]
     b.n_told += 1
     b.due = NEVER
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def hold(b, leads, kind, fiducial, rr_s):  # type: ignore[no-untyped-def]
     """The beat found now becomes the one that waits for its class."""
     prev_dist = b.facts[F.DIST]
@@ -342,7 +343,7 @@ def hold(b, leads, kind, fiducial, rr_s):  # type: ignore[no-untyped-def]
     b.due = round(fiducial) + LAST_CALL
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def found(b, leads, fiducial, n, row, out):  # type: ignore[no-untyped-def]
     """A beat was found at analysis sample `n`: look at it, and tell the class of the one before.
 
@@ -355,7 +356,7 @@ def found(b, leads, fiducial, n, row, out):  # type: ignore[no-untyped-def]
     copy_row(row, b.row)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def copy_row(source, target):  # type: ignore[no-untyped-def]
     """Set one row of the table of beats to another."""
     target.sample, target.t_ns = source.sample, source.t_ns

@@ -7,6 +7,7 @@ from numba import njit
 
 from detectors import trees
 from detectors.facts import F
+from dsp.memory import KERNEL
 
 _N, _S, _V, _Q = ord("N"), ord("S"), ord("V"), ord("Q")
 PACED = ord("/")
@@ -23,7 +24,7 @@ VERY_EARLY, OWN_BEGINNING = np.float32(0.6), np.float32(0.3)  # of the basic rhy
 OWN_T, SMALL_T = np.float32(0.5), np.float32(0.25)  # correlation; in sizes of the QRS complex
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def is_aberrant(f):  # type: ignore[no-untyped-def]
     """Whether a beat that looks ventricular is an atrial one, conducted aberrantly.
 
@@ -36,7 +37,7 @@ def is_aberrant(f):  # type: ignore[no-untyped-def]
     return beginning and t_seen and f[F.T_CORR] > OWN_T and f[F.T_GAIN] < SMALL_T
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def classify(f, before, ventricular, supraventricular):  # type: ignore[no-untyped-def]
     """Step 7. Code of the class that facts speak for, and the ventricular score.
 

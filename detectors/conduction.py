@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from detectors.pwave import FROM, HELD, OLDEST, SAME, SIZE, cut
-from dsp.memory import room
+from dsp.memory import KERNEL, room
 from dsp.resample import ANALYSIS_HZ
 
 SHORTEST_S, LONGEST_S = 1.1, 3.2  # intervals in which it is sought; the ring holds no longer ones
@@ -42,7 +42,7 @@ CONDUCTION = np.dtype(
 """Of the patient."""
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def begin(c):  # type: ignore[no-untyped-def]
     """A patient of whom no beat has been found."""
     c.last_at = math.nan
@@ -50,7 +50,7 @@ def begin(c):  # type: ignore[no-untyped-def]
     c.event_at = math.nan
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _compare(lead, at, stretch):  # type: ignore[no-untyped-def]
     """Sums of a product and of squares: the stretch of the last beat, and one like it at `at`.
 
@@ -65,7 +65,7 @@ def _compare(lead, at, stretch):  # type: ignore[no-untyped-def]
     return both, power
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _likeness(leads, before, r):  # type: ignore[no-untyped-def]
     """Highest correlation, of a fitting size, with what stands before the beat at `r`."""
     own, best = np.float32(0.0), np.float32(0.0)
@@ -93,7 +93,7 @@ def _likeness(leads, before, r):  # type: ignore[no-untyped-def]
     return best
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def found(c, leads, at, n):  # type: ignore[no-untyped-def]
     """A beat was found at analysis sample `at`; `pwave` has captured what stands before it."""
     before_s = (at - c.last_at) / ANALYSIS_HZ
@@ -104,7 +104,7 @@ def found(c, leads, at, n):  # type: ignore[no-untyped-def]
     c.last_at = at
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def take(c, at, before):  # type: ignore[no-untyped-def]
     """Take a beat at `at` that is, as the one at `before`, neither ventricular nor paced.
 
@@ -120,7 +120,7 @@ def take(c, at, before):  # type: ignore[no-untyped-def]
     return np.float32(0.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def is_over(c, at):  # type: ignore[no-untyped-def]
     """Whether all P waves have been conducted for long enough."""
     return not at - c.event_at < WITHIN_S * ANALYSIS_HZ

@@ -11,6 +11,7 @@ from detectors import beats as classes
 from detectors import fiducial, first, fusion, judge, trees
 from detectors import qrs as q
 from detectors.state import TENTH
+from dsp.memory import KERNEL
 from dsp.resample import ANALYSIS_HZ
 from ecg.codes import BeatFlag, QualityCode
 
@@ -20,7 +21,7 @@ _POOR_SIGNAL = int(BeatFlag.POOR_SIGNAL)
 _LEARNING = int(BeatFlag.LEARNING)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def when(head, n):  # type: ignore[no-untyped-def]
     """Sample at the device's own rate, and its time in ns, of an analysis sample."""
     sample = round(n * head.fs_hz / ANALYSIS_HZ)
@@ -28,7 +29,7 @@ def when(head, n):  # type: ignore[no-untyped-def]
     return sample, head.start_ns + round(sample * 1e9 / head.fs_hz)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-untyped-def]
     """Fill the row of a beat, unless its R peak belongs to the beat before; true when filled."""
     qrs, lead = head.qrs, peak.lead
@@ -49,7 +50,7 @@ def _write_beat(head, leads, n, peak, search_back, row):  # type: ignore[no-unty
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _is_better(qrs, leads, n, score):  # type: ignore[no-untyped-def]
     """Step 5. True when the peak that has ended is to be held in place of the one held so far.
 
@@ -65,7 +66,7 @@ def _is_better(qrs, leads, n, score):  # type: ignore[no-untyped-def]
     return score * own > held.score * other
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _weigh(qrs, leads, n, judges):  # type: ignore[no-untyped-def]
     """Step 7. The held peak's log odds. Where the network doubts, the forest is asked."""
     judge.gather(qrs, leads, qrs.held, n)
@@ -76,7 +77,7 @@ def _weigh(qrs, leads, n, judges):  # type: ignore[no-untyped-def]
     qrs.held.evidence = odds
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _is_beat(qrs, leads, n, judges):  # type: ignore[no-untyped-def]
     """Steps 6 and 7. Judge the held peak."""
     held = qrs.held
@@ -91,7 +92,7 @@ def _is_beat(qrs, leads, n, judges):  # type: ignore[no-untyped-def]
     return held.evidence > 0.0 or judge.is_alike(qrs) or q.is_steady(qrs, judge.is_same(qrs))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _accept(head, leads, n, row):  # type: ignore[no-untyped-def]
     """Step 9. The held peak is a beat: learn it, and fill its row; true when filled."""
     held = head.qrs.held
@@ -103,7 +104,7 @@ def _accept(head, leads, n, row):  # type: ignore[no-untyped-def]
     return _write_beat(head, leads, n, held, False, row)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _judge_early(head, leads, n, row, judges):  # type: ignore[no-untyped-def]
     """Step 5. A peak that clearly is a beat waits less for a better one."""
     qrs = head.qrs
@@ -117,7 +118,7 @@ def _judge_early(head, leads, n, row, judges):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _judge(head, leads, n, row, judges):  # type: ignore[no-untyped-def]
     """Steps 6, 7 and 9. The held peak is a beat, whose row is filled, or it is none."""
     qrs, found = head.qrs, False
@@ -131,7 +132,7 @@ def _judge(head, leads, n, row, judges):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _end_peak(head, leads, n, row, judges):  # type: ignore[no-untyped-def]
     """Step 5. Of peaks that are too close for two beats hold the best.
 
@@ -154,7 +155,7 @@ def _end_peak(head, leads, n, row, judges):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def decide(head, leads, n, end, row, judges):  # type: ignore[no-untyped-def]
     """Steps 4 to 9. The first beat that the analysis samples from `n` to `end` make known.
 

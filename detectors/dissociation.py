@@ -15,6 +15,7 @@ from numba import njit
 
 from detectors import window
 from detectors.fibrillation import SLOW_HZ
+from dsp.memory import WITH_ARRAYS
 
 SLOW = 1.1 * SLOW_HZ  # slow samples: shorter intervals are no escape rhythm
 EVEN = 0.06  # coefficient of variation of intervals
@@ -32,7 +33,7 @@ LOOSE = 0.7  # length of the mean vector of the beats' places between P waves: 1
 FASTER = 1.15  # P waves a beat
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def bumps(y, weight, out):  # type: ignore[no-untyped-def]
     """How far a signal stands out from 80 ms before and behind, into `out`; gives its mean power.
 
@@ -51,7 +52,7 @@ def bumps(y, weight, out):  # type: ignore[no-untyped-def]
     return power / n
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def comb(z, weight, power):  # type: ignore[no-untyped-def]
     """Height of the best comb, in standard errors, its period and its phase, slow samples.
 
@@ -81,7 +82,7 @@ def comb(z, weight, power):  # type: ignore[no-untyped-def]
     return np.float32(math.sqrt(best / np.float32(power.size))), best_period, best_phase
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def is_candidate(r, n_beats):  # type: ignore[no-untyped-def]
     """Whether the beats are slow and even."""
     if n_beats < LEAST_BEATS:
@@ -90,7 +91,7 @@ def is_candidate(r, n_beats):  # type: ignore[no-untyped-def]
     return mean >= SLOW and varies <= EVEN
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def coherence(z, r, n_beats):  # type: ignore[no-untyped-def]
     """Power of the mean of what stands before the beats, over the mean power: 1 when constant.
 
@@ -112,7 +113,7 @@ def coherence(z, r, n_beats):  # type: ignore[no-untyped-def]
     return own / all_of_it
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def judge(x, r, n_beats):  # type: ignore[no-untyped-def]
     """Height of the comb of P waves and their rate a minute; 0 when the beats heed them.
 
@@ -139,7 +140,7 @@ def judge(x, r, n_beats):  # type: ignore[no-untyped-def]
     return height, 60.0 * SLOW_HZ / period
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def confidence(height):  # type: ignore[no-untyped-def]
     """How sure a height makes it, 0.5 to 1."""
     return np.float32(0.5) + np.float32(0.5) * min(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from dsp.memory import KERNEL
 from dsp.resample import ANALYSIS_HZ
 
 SPELL = np.dtype(
@@ -20,7 +21,7 @@ SPELL = np.dtype(
 )
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def at(head, n):  # type: ignore[no-untyped-def]
     """Sample at the device's own rate, and its time in ns, of an analysis sample."""
     sample = max(round(n * head.fs_hz / ANALYSIS_HZ), 0)
@@ -28,7 +29,7 @@ def at(head, n):  # type: ignore[no-untyped-def]
     return sample, head.start_ns + round(sample * 1e9 / head.fs_hz)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def write(head, spell, rows, n_rows):  # type: ignore[no-untyped-def]
     """Write a spell as it stands, open or ended; gives the new count of rows.
 
@@ -48,7 +49,7 @@ def write(head, spell, rows, n_rows):  # type: ignore[no-untyped-def]
     return n_rows + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def start(spell, onset, confidence):  # type: ignore[no-untyped-def]
     """Open a spell."""
     spell.open = 1
@@ -56,14 +57,14 @@ def start(spell, onset, confidence):  # type: ignore[no-untyped-def]
     spell.confidence = confidence
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def stop(spell, end):  # type: ignore[no-untyped-def]
     """End a spell; not ahead of its onset."""
     spell.open = 0
     spell.end = max(end, spell.onset)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def open_kind(head, kind, onset, confidence):  # type: ignore[no-untyped-def]
     """Open the episode of a kind; the caller sets its evidence and writes it."""
     spell = head.rhythm.patterns.spells[kind]
@@ -73,7 +74,7 @@ def open_kind(head, kind, onset, confidence):  # type: ignore[no-untyped-def]
     return spell
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def end_kind(head, kind, end, rows, n_rows):  # type: ignore[no-untyped-def]
     """End the episode of a kind, if one is open."""
     spell = head.rhythm.patterns.spells[kind]

@@ -17,6 +17,7 @@ import numpy as np
 from numba import njit
 
 from detectors.episodes import SPELL, start, stop
+from dsp.memory import KERNEL
 from dsp.stretches import moments, sum_wide
 from ecg.codes import EpisodeKind, QualityCode
 
@@ -100,13 +101,13 @@ VF = np.dtype([("spell", SPELL), ("low_s", "i4"), ("score", "f4")], align=True)
 """Of the patient."""
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def begin(lead):  # type: ignore[no-untyped-def]
     """A lead of which nothing has been seen."""
     lead.score = NO_SCORE
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def take_second(lead, second, missing):  # type: ignore[no-untyped-def]
     """Take a second of analysis samples into the window.
 
@@ -141,7 +142,7 @@ def take_second(lead, second, missing):  # type: ignore[no-untyped-def]
     lead.seconds = 0 if missing > STEP * SLOW_HZ // 4 else min(lead.seconds + 1, SECONDS)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _leakage(x, mean, size, steps):  # type: ignore[no-untyped-def]
     """Leakage and mean period, s, of the VF filter: Kuo & Dillman 1978.
 
@@ -156,7 +157,7 @@ def _leakage(x, mean, size, steps):  # type: ignore[no-untyped-def]
     return through / whole, 2.0 * half / SLOW_HZ
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _shares(x, mean, top, steepest):  # type: ignore[no-untyped-def]
     """Shares of samples: far from the baseline within their second, at rest, near the mean.
 
@@ -179,7 +180,7 @@ def _shares(x, mean, top, steepest):  # type: ignore[no-untyped-def]
     return far / WINDOW, rest / WINDOW, near / WINDOW, least
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def measure(lead):  # type: ignore[no-untyped-def]
     """Measures of the window of a lead, into `lead.measures`; false when there is no use for them.
 
@@ -214,7 +215,7 @@ def measure(lead):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def judge_lead(lead, weights):  # type: ignore[no-untyped-def]
     """Score of a lead's window: log odds of fibrillation, within ± SURE.
 
@@ -228,7 +229,7 @@ def judge_lead(lead, weights):  # type: ignore[no-untyped-def]
         lead.score = min(max(total, -SURE), SURE)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def judge(vf, leads, n, organised):  # type: ignore[no-untyped-def]
     """Judge the leads together at the end of a second, at analysis sample `n`.
 
@@ -275,6 +276,6 @@ def judge(vf, leads, n, organised):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _confidence(score):  # type: ignore[no-untyped-def]
     return np.float32(1.0 / (1.0 + math.exp(-score)))

@@ -9,7 +9,7 @@ from detectors import template
 from dsp import ring
 from dsp.filters import DELAY
 from dsp.lanes import WIDE, largest16
-from dsp.memory import room
+from dsp.memory import KERNEL, room
 from dsp.ring import WINDOW
 
 LAG = int(DELAY)
@@ -20,7 +20,7 @@ ASTRAY_RATE = np.float32(0.0625)  # a beat
 REACH = 25  # 100 ms: the R peak lies no further from the middle of the feature
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def r_peak(lead, at, size):  # type: ignore[no-untyped-def]
     """Step 9. Largest deflection near a peak of the feature, from the line across its window.
 
@@ -53,7 +53,7 @@ def r_peak(lead, at, size):  # type: ignore[no-untyped-def]
     return _between(signal, where)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _sizes(signal, left, rise, ways, size):  # type: ignore[no-untyped-def]
     """Deflections from a line: its value at the first sample and its rise; `ways` weigh them."""
     up, down = ways
@@ -63,7 +63,7 @@ def _sizes(signal, left, rise, ways, size):  # type: ignore[no-untyped-def]
         size[k] = above if above > below else below
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _between(signal, where):  # type: ignore[no-untyped-def]
     """A peak with its fraction of a sample, by a parabola through it and its neighbours."""
     mask = signal.size - 1
@@ -76,7 +76,7 @@ def _between(signal, where):  # type: ignore[no-untyped-def]
     return where + min(max(shift, np.float32(-0.5)), np.float32(0.5))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def place(lead, at, now):  # type: ignore[no-untyped-def]
     """R peak of a beat: where it lay in beats of the same shape, at the nearest peak there.
 
@@ -106,7 +106,7 @@ def place(lead, at, now):  # type: ignore[no-untyped-def]
     return kept
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _is_clearly_larger(size, own, found, kept):  # type: ignore[no-untyped-def]
     """Of two places, by the deflections that `r_peak` has left in `size`."""
     first = max(own - LAG - REACH, 0)
@@ -114,7 +114,7 @@ def _is_clearly_larger(size, own, found, kept):  # type: ignore[no-untyped-def]
     return size[round(found) - first] > CLEARLY * size[place]
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def learn(lead, at, fiducial):  # type: ignore[no-untyped-def]
     """Note where the R peak of a beat lies in its template."""
     match = lead.match
@@ -129,7 +129,7 @@ def learn(lead, at, fiducial):  # type: ignore[no-untyped-def]
     lead.polarity += np.float32(0.125) * (_way(lead, fiducial) - lead.polarity)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _way(lead, fiducial):  # type: ignore[no-untyped-def]
     """Which way the deflection at an R peak points, against 40 ms before and after."""
     signal, mask, r = lead.signal, lead.signal.size - 1, round(fiducial)

@@ -20,7 +20,7 @@ from detectors.template import LIKES
 from dsp import ring
 from dsp.lanes import correlate16, largest16
 from dsp.logarithm import log2
-from dsp.memory import room
+from dsp.memory import KERNEL, room
 from dsp.resample import ANALYSIS_HZ
 from dsp.ring import WINDOW
 
@@ -32,7 +32,7 @@ APART = 40  # 160 ms: peaks that are closer are of one beat
 LANES = 2 * template.SHIFT + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def is_beat(qrs, leads, n, weights):  # type: ignore[no-untyped-def]
     """Judge the held peak by its facts; weights : float32 [judge.N_WEIGHTS]."""
     held = qrs.held
@@ -46,7 +46,7 @@ def is_beat(qrs, leads, n, weights):  # type: ignore[no-untyped-def]
     return held.evidence > ZERO
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def gather(qrs, leads, peak, n):  # type: ignore[no-untyped-def]
     """All facts about a peak, into `qrs.facts`."""
     facts, own = qrs.facts, peak.height + TINY
@@ -67,12 +67,12 @@ def gather(qrs, leads, peak, n):  # type: ignore[no-untyped-def]
     judge.count(qrs)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _octaves(ratio):  # type: ignore[no-untyped-def]
     return min(max(log2(np.float32(ratio) + TINY), np.float32(-6.0)), np.float32(8.0))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _ranked(values, n, rank):  # type: ignore[no-untyped-def]
     """The value of a rank among the first `n`, and a little more than 0."""
     for i in range(n):
@@ -84,7 +84,7 @@ def _ranked(values, n, rank):  # type: ignore[no-untyped-def]
     return TINY
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _share_above(values, n, level):  # type: ignore[no-untyped-def]
     above = 0
     for i in range(n):
@@ -92,7 +92,7 @@ def _share_above(values, n, level):  # type: ignore[no-untyped-def]
     return np.float32(above) / np.float32(max(n, 1))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _compare_with_last(qrs, peak, facts):  # type: ignore[no-untyped-def]
     """Facts 10 to 14: against the last beat, as whose T wave it may come."""
     last = qrs.last
@@ -107,7 +107,7 @@ def _compare_with_last(qrs, peak, facts):  # type: ignore[no-untyped-def]
         facts[14] = min(since_s / qrs.rr_median, np.float32(3.0))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _gather_leads(leads, peak, n, facts):  # type: ignore[no-untyped-def]
     """Facts 15 and 16: likeness to the beats known, and curvature, by weight of the leads."""
     likeness, rough, weights = ZERO, ZERO, TINY
@@ -122,7 +122,7 @@ def _gather_leads(leads, peak, n, facts):  # type: ignore[no-untyped-def]
     facts[16] = _octaves(rough / (weights * (peak.height + TINY)))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _compare_with_kept(qrs, leads, peak, facts):  # type: ignore[no-untyped-def]
     """Facts 17 to 23: the two earlier peaks that it is most like, and what lies in between."""
     first, second, best, next_best = -1, -1, ZERO, ZERO
@@ -153,7 +153,7 @@ def _compare_with_kept(qrs, leads, peak, facts):  # type: ignore[no-untyped-def]
     facts[23] = min(sharp / (peak.sharp + TINY), np.float32(4.0))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _likeness(leads, at, k):  # type: ignore[no-untyped-def]
     """How like a kept peak one is in shape and size, 0 to 1: twice the product over the powers."""
     total, weights = ZERO, TINY
@@ -173,13 +173,13 @@ def _likeness(leads, at, k):  # type: ignore[no-untyped-def]
     return total / weights
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _begin(match):  # type: ignore[no-untyped-def]
     """The first slope that a peak is compared by."""
     return match.own - template.BEFORE - template.SHIFT
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _keep(qrs, leads, peak):  # type: ignore[no-untyped-def]
     """Keep a peak that has been judged, to compare others with."""
     k = qrs.n_firsts % FIRSTS

@@ -17,6 +17,7 @@ from numba import njit
 
 from detectors import window
 from detectors.fibrillation import SLOW_HZ
+from dsp.memory import WITH_ARRAYS
 
 LEAST_BEATS = 6
 VARIES = 0.05  # coefficient of variation of intervals; below it the ratio is fixed
@@ -30,7 +31,7 @@ BEGINS, ENDS = np.float32(0.4), np.float32(0.2)  # scores
 ALONE = np.float32(0.25)  # less, when no other lead agrees
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def spectrum(y, weight, power):  # type: ignore[no-untyped-def]
     """Share of a wave at each rate in `y`, into `power` [RATES] (Goertzel 1958, all side by side).
 
@@ -58,7 +59,7 @@ def spectrum(y, weight, power):  # type: ignore[no-untyped-def]
         power[k] = scale * (a * a + b * b - two[k] * a * b)
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def waves(hz, basis):  # type: ignore[no-untyped-def]
     """Cosine and sine of a rate and of twice that, into `basis` [4, window.SIZE]."""
     turn = 2.0 * math.pi * hz / SLOW_HZ
@@ -70,7 +71,7 @@ def waves(hz, basis):  # type: ignore[no-untyped-def]
         a, b = a * c - b * s, a * s + b * c
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def fit(x, weight, r, n_beats, basis, room, wave, rest):  # type: ignore[no-untyped-def]
     """Share of the wave in what no mean beat explains, 0 to 1; the wave into `wave`."""
     n = np.float32(0.0)
@@ -98,7 +99,7 @@ def fit(x, weight, r, n_beats, basis, room, wave, rest):  # type: ignore[no-unty
     return ours / (ours + others)
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def best_rates(power, rates_hz):  # type: ignore[no-untyped-def]
     """Rates of the highest peaks of `power`, highest first; gives how many there are."""
     found = 0
@@ -123,7 +124,7 @@ def best_rates(power, rates_hz):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def look(x, r, n_beats, scores):  # type: ignore[no-untyped-def]
     """Rate (Hz) of the wave that explains most, its score in each lead into `scores`; 0: none.
 
@@ -161,7 +162,7 @@ def look(x, r, n_beats, scores):  # type: ignore[no-untyped-def]
     return best_hz
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def judge(x, r, n_beats, scores):  # type: ignore[no-untyped-def]
     """Score of a window, 0 to 1, -1 when its beats cannot tell; and the rate of the wave, Hz.
 
@@ -180,7 +181,7 @@ def judge(x, r, n_beats, scores):  # type: ignore[no-untyped-def]
     return (second if scores.size > 1 else best - ALONE), hz
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def confidence(score):  # type: ignore[no-untyped-def]
     """How sure a score makes flutter, 0.5 to 1."""
     return np.float32(0.5) + np.float32(0.5) * min(score, np.float32(1.0))

@@ -15,6 +15,7 @@ from detectors.state import BLOCK, RING
 from dsp import mains, ring
 from dsp.filters import PAST, mean_size, slopes
 from dsp.lanes import WIDE
+from dsp.memory import KERNEL
 from dsp.resample import (
     ANALYSIS_HZ,
     MAX_HALF,
@@ -84,7 +85,7 @@ def workspace(fs_hz: float) -> Any:
     return work[0]
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def reach(n, end, n_in, work):  # type: ignore[no-untyped-def]
     """The analysis sample before which all can be made of the first `n_in` inputs, up to `end`."""
     if inputs_for(end - 1, work.fs_hz, work.half) <= n_in:
@@ -94,13 +95,13 @@ def reach(n, end, n_in, work):  # type: ignore[no-untyped-def]
     return n
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def steepest(size_mv, fs_hz):  # type: ignore[no-untyped-def]
     """The largest step from one input to the next that a QRS complex of a size may make, mV."""
     return np.float32(size_mv * min(STEEP_PER_S / fs_hz, MOST_STEEP))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _take_one(lead, x_mv, number, work):  # type: ignore[no-untyped-def]
     """Input `number`: what is missing is held, and what comes back goes on where it was.
 
@@ -127,7 +128,7 @@ def _take_one(lead, x_mv, number, work):  # type: ignore[no-untyped-def]
     return lead.held_mv
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _shift(new, x_mv, offset, before, steep):  # type: ignore[no-untyped-def]
     """Inputs less the offset; 1 when one is missing, 2 when one is too steep, 3 when both are.
 
@@ -148,11 +149,12 @@ def _shift(new, x_mv, offset, before, steep):  # type: ignore[no-untyped-def]
     return odd
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def take(lead, x_mv, n_in, work):  # type: ignore[no-untyped-def]
     """The inputs of a block, after the first `n_in`, into `work`; true when one is missing."""
     inputs, missing, tail, count = work.inputs, work.missing, lead.resample.tail, x_mv.size
-    inputs[:TAIL] = tail
+    for k in range(TAIL):
+        inputs[k] = tail[k]
     new = inputs[TAIL:]
     odd = _shift(new, x_mv, lead.offset_mv, inputs[TAIL - 1], lead.steep_mv)
     gaps = odd & 1 > 0 or lead.gap > 0 or lead.started == 0
@@ -163,11 +165,12 @@ def take(lead, x_mv, n_in, work):  # type: ignore[no-untyped-def]
             missing[TAIL + i] = lead.gap > 0
     elif count > 0:
         lead.held_mv = new[count - 1]
-    tail[:] = inputs[count : count + TAIL]
+    for k in range(TAIL):
+        tail[k] = inputs[count + k]
     return gaps
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def advance_lead(lead, x_mv, n, count, n_in, work):  # type: ignore[no-untyped-def]
     """Take the next inputs of a lead, make the analysis samples `n` to `n + count` (not included).
 
@@ -199,7 +202,7 @@ def advance_lead(lead, x_mv, n, count, n_in, work):  # type: ignore[no-untyped-d
     ring.write(lead.absent, n, absent, count)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def prepare(n, count, work):  # type: ignore[no-untyped-def]
     """Places of the analysis samples of a block, the same for all leads.
 

@@ -11,6 +11,7 @@ from detectors.state import RING
 from dsp.features import sharpness
 from dsp.filters import SLOPE
 from dsp.lanes import WIDE, sum_all16
+from dsp.memory import KERNEL
 
 LEAST_WEIGHT = np.float32(0.05)  # a poor lead counts little, but more than nothing
 MEAN_RATE = np.float32(0.25)  # a second
@@ -23,13 +24,13 @@ LEAST_LIKE = np.float32(0.2)
 TIMING_SHARE = np.float32(0.3)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def weight_at(lead, at):  # type: ignore[no-untyped-def]
     """What a lead counts for in the decision at a sample."""
     return np.float32(0.0) if lead.absent[at & (RING - 1)] else lead.weight
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def weigh(qrs, leads):  # type: ignore[no-untyped-def]
     """Weights of the leads for the second that begins: quality, and how far beats stand out.
 
@@ -58,7 +59,7 @@ def weigh(qrs, leads):  # type: ignore[no-untyped-def]
             leads[i].scale = qrs.unit / leads[i].height
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def add_lead(lead, feature, absent, total, weights):  # type: ignore[no-untyped-def]
     """Add a lead's feature of some samples to the sums that `fuse` divides.
 
@@ -71,14 +72,14 @@ def add_lead(lead, feature, absent, total, weights):  # type: ignore[no-untyped-
         weights[k] += here
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # lanes may divide side by side
+@njit(**KERNEL, error_model="numpy")  # lanes may divide side by side
 def fuse(total, weights):  # type: ignore[no-untyped-def]
     """Mean of the leads' features by their weights, into `total`; 0 when no lead is there."""
     for k in range(total.size):
         total[k] = total[k] / weights[k] if weights[k] > 0.0 else np.float32(0.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def sharpness_at(leads, at, n):  # type: ignore[no-untyped-def]
     """Sharpness of a peak in all leads, weighted as the feature is."""
     total, weights = np.float32(0.0), np.float32(1e-9)
@@ -90,7 +91,7 @@ def sharpness_at(leads, at, n):  # type: ignore[no-untyped-def]
     return total / weights
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def likeness(leads, at, now):  # type: ignore[no-untyped-def]
     """How like beats known before a peak is, in all leads; at least `LEAST_LIKE`."""
     total, weights = np.float32(0.0), np.float32(1e-9)
@@ -103,7 +104,7 @@ def likeness(leads, at, now):  # type: ignore[no-untyped-def]
     return max(total / weights, LEAST_LIKE)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def learn_leads(leads, at, now):  # type: ignore[no-untyped-def]
     """Note height and shape of a beat in each lead."""
     for i in range(leads.size):
@@ -116,7 +117,7 @@ def learn_leads(leads, at, now):  # type: ignore[no-untyped-def]
         template.learn(lead, at, now)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def timing_lead(leads, peak):  # type: ignore[no-untyped-def]
     """Note the lead that tells the R peak: the first in which the beat has a shape known there.
 
@@ -137,6 +138,6 @@ def timing_lead(leads, peak):  # type: ignore[no-untyped-def]
             return
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _strength(lead, at):  # type: ignore[no-untyped-def]
     return weight_at(lead, at) * lead.feature[at & (RING - 1)] * lead.scale

@@ -7,7 +7,7 @@ from numba import njit
 
 from detectors.facts import F
 from dsp.features import median16
-from dsp.memory import room
+from dsp.memory import KERNEL, room
 
 RR_KEPT = 16
 LONGEST_RR_S = np.float32(2.5)  # more is a pause or a gap, not an interval of a rhythm
@@ -20,13 +20,13 @@ REGULAR = np.float32(0.1)  # of an interval: it differs no more from the one bef
 AT_FIRST = 4
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def usable(rr_s):  # type: ignore[no-untyped-def]
     """Whether this is an interval of a rhythm."""
     return rr_s > 0.0 and rr_s < LONGEST_RR_S
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def keep(b, rr_s):  # type: ignore[no-untyped-def]
     """Note the interval before the beat found now."""
     if usable(rr_s):
@@ -34,7 +34,7 @@ def keep(b, rr_s):  # type: ignore[no-untyped-def]
         b.n_rr += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def follow(b, rr_s, is_sinus):  # type: ignore[no-untyped-def]
     """Let the basic rhythm follow an interval that is about as long, or give in to many others."""
     if not usable(rr_s):
@@ -55,7 +55,7 @@ def follow(b, rr_s, is_sinus):  # type: ignore[no-untyped-def]
         b.misses = 0
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def irregularity(rr, n, level):  # type: ignore[no-untyped-def]
     """Median of the changes from interval to interval, over `level`."""
     kept = min(n, RR_KEPT)
@@ -67,7 +67,7 @@ def irregularity(rr, n, level):  # type: ignore[no-untyped-def]
     return median16(change, kept - 1) / level
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def place(b, post_s):  # type: ignore[no-untyped-def]
     """Facts of the held beat's intervals; `post_s` is the one behind it, or at least that long."""
     f, one = b.facts, np.float32(1.0)

@@ -16,6 +16,7 @@ from detectors.state import FACTS, FUSED, HIDDEN
 from dsp import ring
 from dsp.lanes import dot8, sum_rows16
 from dsp.logarithm import log2
+from dsp.memory import KERNEL
 from dsp.resample import ANALYSIS_HZ
 from dsp.stretches import bends
 
@@ -38,12 +39,12 @@ N_WEIGHTS = LAST + 1
 ONE, SEVERAL, FIRST = range(3)  # sets of weights: of one lead, of several, of first beats
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _log(x):  # type: ignore[no-untyped-def]
     return min(max(log2(x + TINY), np.float32(-5.0)), np.float32(4.0))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def level(qrs, first, last):  # type: ignore[no-untyped-def]
     """Mean of the fused feature, every third sample."""
     total, n = np.float32(0.0), 0
@@ -53,7 +54,7 @@ def level(qrs, first, last):  # type: ignore[no-untyped-def]
     return total / np.float32(max(n, 1))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _spread(qrs):  # type: ignore[no-untyped-def]
     kept = min(qrs.n_rr, qrs.rr.size)
     if kept == 0:
@@ -64,7 +65,7 @@ def _spread(qrs):  # type: ignore[no-untyped-def]
     return min(total / (np.float32(kept) * qrs.rr_median), np.float32(1.0))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def curvature(lead, at):  # type: ignore[no-untyped-def]
     """Mean curvature of the signal about a peak."""
     signal, mask = lead.signal, lead.signal.size - 1
@@ -79,7 +80,7 @@ def curvature(lead, at):  # type: ignore[no-untyped-def]
     return total / np.float32(ROUGH_OVER)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _gather_leads(leads, peak, n, facts):  # type: ignore[no-untyped-def]
     """Facts 11 to 16: templates and heights, lead by lead."""
     at = peak.at
@@ -117,7 +118,7 @@ def _gather_leads(leads, peak, n, facts):  # type: ignore[no-untyped-def]
     facts[22] = heaviest / weights
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def gather(qrs, leads, peak, n):  # type: ignore[no-untyped-def]
     """All facts about a peak, into `qrs.facts`."""
     facts, last = qrs.facts, qrs.last
@@ -141,14 +142,14 @@ def gather(qrs, leads, peak, n):  # type: ignore[no-untyped-def]
     facts[17] = log2(np.float32(qrs.n_between) + np.float32(1.0))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def count(qrs):  # type: ignore[no-untyped-def]
     """Note that the held peak has been judged by `qrs.facts`."""
     qrs.n_judged += 1
     qrs.judged_at = qrs.held.at
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def evidence(qrs, weights):  # type: ignore[no-untyped-def]
     """Log odds that the peak of `qrs.facts` is a beat; weights : float32 [N_WEIGHTS]."""
     hidden = qrs.hidden
@@ -158,7 +159,7 @@ def evidence(qrs, weights):  # type: ignore[no-untyped-def]
     return weights[LAST] + dot8(hidden, 0, weights, COUNTED) + dot8(hidden, 8, weights, COUNTED + 8)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def is_alike(qrs):  # type: ignore[no-untyped-def]
     """True when the peak of `qrs.facts` is as high, as sharp and of the same shape as beats are.
 
@@ -168,7 +169,7 @@ def is_alike(qrs):  # type: ignore[no-untyped-def]
     return abs(facts[0]) < ALIKE and abs(facts[1]) < ALIKE and facts[11] > ALIKE_LIKE
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def is_same(qrs):  # type: ignore[no-untyped-def]
     """True when the peak of `qrs.facts` has the shape of beats, whatever its height."""
     facts = qrs.facts

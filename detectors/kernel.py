@@ -16,6 +16,7 @@ from detectors.front import advance_lead, prepare, reach, steepest
 from detectors.fusion import add_lead, fuse, weigh
 from detectors.state import BLOCK, RR_KEPT, SECOND
 from dsp import mains, memory, ring
+from dsp.memory import KERNEL
 from dsp.resample import ANALYSIS_HZ, inputs_for
 from ecg.codes import BeatFlag, QualityCode
 
@@ -25,7 +26,7 @@ _PACED = int(BeatFlag.PACED)
 _OFF = int(QualityCode.LEAD_OFF)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _middle_of_three(qrs):  # type: ignore[no-untyped-def]
     """Median of the last three intervals, s; the median of all while there are fewer."""
     if qrs.n_rr < 3:
@@ -36,7 +37,7 @@ def _middle_of_three(qrs):  # type: ignore[no-untyped-def]
     return max(min(a, b), min(max(a, b), c))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def judge_lead(lead, n, work):  # type: ignore[no-untyped-def]
     """Step 3. Quality of a lead in the second before analysis sample `n`, and its hum.
 
@@ -51,7 +52,7 @@ def judge_lead(lead, n, work):  # type: ignore[no-untyped-def]
     mains.follow(lead.mains, work.second[2:], lead.second.missing == 0, work.sum)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def judge_fibrillation(lead, work, weights):  # type: ignore[no-untyped-def]
     """Score of VF of a lead, of whose second the quality has just been judged."""
     missing = SECOND if lead.second.code == _OFF else 0
@@ -59,7 +60,7 @@ def judge_fibrillation(lead, work, weights):  # type: ignore[no-untyped-def]
     fibrillation.judge_lead(lead.fib, weights)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _second(head, leads, work, weights, row, rows):  # type: ignore[no-untyped-def]
     """Vitals (`row`) and quality (`rows`, one a lead) of the second that has ended."""
     qrs = head.qrs
@@ -85,7 +86,7 @@ def _second(head, leads, work, weights, row, rows):  # type: ignore[no-untyped-d
         row.af_burden = tally.af_burden(head.rhythm.tally)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _block(head, leads, x_mv, inputs, end, work):  # type: ignore[no-untyped-def]
     """Steps 1 and 2 of all leads, and the fused feature, of the analysis samples up to `end`.
 
@@ -103,7 +104,7 @@ def _block(head, leads, x_mv, inputs, end, work):  # type: ignore[no-untyped-def
     ring.write(head.qrs.fused, n, total, count)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _known(head, leads, models, tables, counts):  # type: ignore[no-untyped-def]
     """Rhythms that follow from the classes that were told since the last call."""
     told, episodes = tables[4], tables[3]
@@ -112,7 +113,7 @@ def _known(head, leads, models, tables, counts):  # type: ignore[no-untyped-def]
     counts[4] = head.beats.n_told
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _beats_alone(head, leads, end, models, tables, counts):  # type: ignore[no-untyped-def]
     """Beats that the analysis samples up to `end` make known, and nothing else."""
     n, beats = head.n, tables[0]
@@ -121,7 +122,7 @@ def _beats_alone(head, leads, end, models, tables, counts):  # type: ignore[no-u
         counts[0] += found
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _beats(head, leads, end, models, tables, counts):  # type: ignore[no-untyped-def]
     """Beats, classes and rhythms that the analysis samples up to `end` make known."""
     n, kept, beats = head.n, head.beats, tables[0]
@@ -144,13 +145,13 @@ def _beats(head, leads, end, models, tables, counts):  # type: ignore[no-untyped
         _known(head, leads, models, tables, counts)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _input(head, n):  # type: ignore[no-untyped-def]
     """Sample at the device's own rate of an analysis sample; those before the first are it."""
     return max(0, round(n * head.fs_hz / ANALYSIS_HZ))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def advance(head, leads, x_mv, n_new, work, models, tables, counts):  # type: ignore[no-untyped-def]
     """Take the first `n_new` of the inputs `x_mv`; write what becomes known into the tables.
 
@@ -192,7 +193,7 @@ def advance(head, leads, x_mv, n_new, work, models, tables, counts):  # type: ig
         head.quiet = _input(head, head.n - q.QUIET_LAG)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def begin(head, leads):  # type: ignore[no-untyped-def]
     """A state that has seen nothing."""
     q.begin(head.qrs)
@@ -204,7 +205,7 @@ def begin(head, leads):  # type: ignore[no-untyped-def]
         leads[i].steep_mv = steepest(np.float32(1.0), head.fs_hz)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def advance_all(heads, leads, x_mv, sizes, work, models, rows):  # type: ignore[no-untyped-def]
     """`advance` for a bank: every patient that has samples, one after the other.
 

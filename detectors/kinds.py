@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from detectors import shape as s
+from dsp.memory import KERNEL
 
 NONE = -1
 FORGET = np.float32(1.0 - 1.0 / 300.0)  # a beat that is not early
@@ -18,14 +19,14 @@ SAME_KIND = np.float32(0.16)  # distance up to which beats are of one kind
 ONE_KIND = np.float32(0.06)  # distance up to which two kinds are one
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def distance(power_a, power_b, both):  # type: ignore[no-untyped-def]
     """Power of the difference over the power of both: 0 for equal, 1 for unlike, 2 for opposite."""
     whole = power_a + power_b + s.TINY
     return (whole - np.float32(2.0) * both) / whole
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def between(leads, a, b):  # type: ignore[no-untyped-def]
     """Distance of two kinds, in the leads in which the beat being looked at is seen."""
     total, weights = np.float32(0.0), s.TINY
@@ -38,7 +39,7 @@ def between(leads, a, b):  # type: ignore[no-untyped-def]
     return total / weights
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def nearest(b, leads):  # type: ignore[no-untyped-def]
     """The kind that the beat being looked at is most like: number, distance, shift of the fit."""
     kind, least, shift = NONE, np.float32(2.0), 0
@@ -52,7 +53,7 @@ def nearest(b, leads):  # type: ignore[no-untyped-def]
     return kind, least, shift
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def make(b):  # type: ignore[no-untyped-def]
     """A new kind, in a free place or in that of the one seen least."""
     place, least = NONE, np.float32(np.inf)
@@ -66,7 +67,7 @@ def make(b):  # type: ignore[no-untyped-def]
     return place
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def learn(b, leads, kind, early):  # type: ignore[no-untyped-def]
     """Take the beat being looked at into a kind."""
     this = b.kinds[kind]
@@ -91,7 +92,7 @@ def learn(b, leads, kind, early):  # type: ignore[no-untyped-def]
     this.weight += np.float32(1.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def sort_in(b, leads, early):  # type: ignore[no-untyped-def]
     """Find the kind of the beat being looked at, or make one; gives kind and distance."""
     kind, apart, shift = nearest(b, leads)
@@ -104,7 +105,7 @@ def sort_in(b, leads, early):  # type: ignore[no-untyped-def]
     return merge(b, leads, kind), apart
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def merge(b, leads, kind):  # type: ignore[no-untyped-def]
     """Take a kind into the usual one when they have become alike; gives the one that remains."""
     if b.usual == NONE or kind == b.usual or between(leads, kind, b.usual) > ONE_KIND:
@@ -122,7 +123,7 @@ def merge(b, leads, kind):  # type: ignore[no-untyped-def]
     return b.usual
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def choose_usual(b):  # type: ignore[no-untyped-def]
     """Say which kind is the patient's usual beat."""
     best = np.float32(-1.0)

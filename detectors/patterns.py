@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from detectors.episodes import SPELL, start, stop, write
+from dsp.memory import KERNEL
 from dsp.resample import ANALYSIS_HZ
 from ecg.codes import EpisodeKind
 
@@ -47,18 +48,18 @@ PATTERNS = np.dtype(
 )
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def before(p, k):  # type: ignore[no-untyped-def]
     """Fiducial of the beat `k` before the newest."""
     return p.at[(p.n - 1 - k) % KEPT]
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _what(p, k):  # type: ignore[no-untyped-def]
     return p.what[(p.n - 1 - k) % KEPT]
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _rate_bpm(p, newest, n_beats):  # type: ignore[no-untyped-def]
     """Mean rate of `n_beats` beats, the last of which is `newest` before now."""
     kept = min(n_beats, KEPT - newest)
@@ -66,7 +67,7 @@ def _rate_bpm(p, newest, n_beats):  # type: ignore[no-untyped-def]
     return 60.0 * ANALYSIS_HZ * (kept - 1) / span if span > 0.0 else 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _surety(p, newest, n_beats):  # type: ignore[no-untyped-def]
     """Mean confidence of the beats."""
     total, kept = 0.0, min(n_beats, KEPT - newest)
@@ -75,7 +76,7 @@ def _surety(p, newest, n_beats):  # type: ignore[no-untyped-def]
     return total / kept
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _fill(p, kind, newest, n_beats):  # type: ignore[no-untyped-def]
     """Make the spell of a kind one of `n_beats` beats; evidence: beats, rate a minute."""
     spell = p.spells[kind]
@@ -86,7 +87,7 @@ def _fill(p, kind, newest, n_beats):  # type: ignore[no-untyped-def]
     return spell
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _over(head, p, kind, newest, rows, n_rows):  # type: ignore[no-untyped-def]
     """End the spell of a kind at the beat `newest` before now, if it is open."""
     spell = p.spells[kind]
@@ -96,7 +97,7 @@ def _over(head, p, kind, newest, rows, n_rows):  # type: ignore[no-untyped-def]
     return write(head, spell, rows, n_rows)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _ventricular(head, p, what, rows, n_rows):  # type: ignore[no-untyped-def]
     """Couplets, runs, VT, IVR."""
     if what == VENTRICULAR:
@@ -120,7 +121,7 @@ def _ventricular(head, p, what, rows, n_rows):  # type: ignore[no-untyped-def]
     return n_rows
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _supraventricular(head, p, what, rows, n_rows):  # type: ignore[no-untyped-def]
     """SVT."""
     if what == SUPRAVENTRICULAR:
@@ -135,7 +136,7 @@ def _supraventricular(head, p, what, rows, n_rows):  # type: ignore[no-untyped-d
     return _over(head, p, _SVT, 1, rows, n_rows)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _repeated(head, p, kind, length, least, rows, n_rows):  # type: ignore[no-untyped-def]
     """A pattern that has held for `length` beats; it counts from `least` on."""
     spell = p.spells[kind]
@@ -149,7 +150,7 @@ def _repeated(head, p, kind, length, least, rows, n_rows):  # type: ignore[no-un
     return _over(head, p, kind, 1, rows, n_rows)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def take(head, p, at, what, confidence, rows, n_rows):  # type: ignore[no-untyped-def]
     """Take a beat whose class is known; write episodes that open or end; gives their new count.
 

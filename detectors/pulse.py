@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from detectors.pulse_state import CHANNEL, KEPT, RING, SHAPE, pulse_state
 from dsp.features import median
+from dsp.memory import KERNEL
 from dsp.resample import ANALYSIS_HZ, MAX_HZ, MIN_HZ
 from ecg import QUALITY, BadSignal
 from ecg.codes import QualityCode
@@ -50,7 +51,7 @@ _OFF = int(QualityCode.LEAD_OFF)
 _SATURATED = int(QualityCode.SATURATED)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _value(c, k, x):  # type: ignore[no-untyped-def]
     """Analysis sample `k` into the rings: smooth signal and slope sum."""
     mask = RING - 1
@@ -67,7 +68,7 @@ def _value(c, k, x):  # type: ignore[no-untyped-def]
     c.slope_sum[k & mask] = np.float32(c.sum_r)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _threshold(c, k):  # type: ignore[no-untyped-def]
     """Slope sum above which there is a pulse."""
     if k - c.last_at > RELEARN:  # what was learned may have been a flush or a calibration
@@ -81,7 +82,7 @@ def _threshold(c, k):  # type: ignore[no-untyped-def]
     return level
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _half_rise(c, top_at):  # type: ignore[no-untyped-def]
     """Sample where the signal passed half of the rise that ends about `top_at`."""
     mask = RING - 1
@@ -97,7 +98,7 @@ def _half_rise(c, top_at):  # type: ignore[no-untyped-def]
     return at
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _likeness(c, at):  # type: ignore[no-untyped-def]
     """Correlation of the pulse at `at` with the mean of those before, or with the last one.
 
@@ -130,7 +131,7 @@ def _likeness(c, at):  # type: ignore[no-untyped-def]
     return alike
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _measure(c, at, k):  # type: ignore[no-untyped-def]
     """Foot and top of the pulse at `at`, of the smoothed signal."""
     mask = RING - 1
@@ -142,7 +143,7 @@ def _measure(c, at, k):  # type: ignore[no-untyped-def]
     return low, high
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _judge(c, at, k, head, channel, row):  # type: ignore[no-untyped-def]
     """Fill the row of the pulse whose half rise was at `at`."""
     low, high = _measure(c, at, k)
@@ -175,7 +176,7 @@ def _judge(c, at, k, head, channel, row):  # type: ignore[no-untyped-def]
     c.last_at = at
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _decide(c, k, head, channel, rows, n_rows):  # type: ignore[no-untyped-def]
     """Pulses that analysis sample `k` makes known."""
     mask = RING - 1
@@ -201,7 +202,7 @@ def _decide(c, k, head, channel, rows, n_rows):  # type: ignore[no-untyped-def]
     return n_rows
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _gather(c, k):  # type: ignore[no-untyped-def]
     """Gather what tells whether the second is usable."""
     x, before = c.raw[k & (RING - 1)], c.raw[(k - 1) & (RING - 1)]
@@ -210,14 +211,14 @@ def _gather(c, k):  # type: ignore[no-untyped-def]
     c.repeats += abs(x - before) <= np.float32(1e-6) * abs(x)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def begin_second(c):  # type: ignore[no-untyped-def]
     """Begin a second."""
     c.missing = c.repeats = 0
     c.low, c.high = np.float32(math.inf), np.float32(-math.inf)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _second(c, k, head, channel, row):  # type: ignore[no-untyped-def]
     """Row of the second that has ended with analysis sample `k`."""
     row.sample = round((k + 1 - SECOND) * head.fs_hz / ANALYSIS_HZ)
@@ -235,7 +236,7 @@ def _second(c, k, head, channel, row):  # type: ignore[no-untyped-def]
     begin_second(c)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _take(c, x):  # type: ignore[no-untyped-def]
     """The next input; what is missing is held."""
     c.before = c.held
@@ -253,7 +254,7 @@ def _take(c, x):  # type: ignore[no-untyped-def]
         c.gap += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def advance(head, channels, x, step, pulses, seconds):  # type: ignore[no-untyped-def]
     """Take a chunk of inputs; write what becomes known; give the counts of rows written.
 
@@ -284,7 +285,7 @@ def advance(head, channels, x, step, pulses, seconds):  # type: ignore[no-untype
     return n_pulses, n_seconds
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def begin(channels):  # type: ignore[no-untyped-def]
     """Channels that have seen nothing."""
     for j in range(channels.size):

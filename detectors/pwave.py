@@ -13,6 +13,7 @@ import math
 import numpy as np
 from numba import njit
 
+from dsp.memory import KERNEL
 from ecg.codes import QualityCode
 
 FROM, EVERY, SIZE = 70, 2, 28  # analysis samples before the R peak, of every other one
@@ -56,7 +57,7 @@ PRELUDE = np.dtype(
 )
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def mark(it, at):  # type: ignore[no-untyped-def]
     """Note a pulse that the front end held back, at analysis sample `at`."""
     last = it.marks[(it.n_marks - 1) % MARKS] if it.n_marks > 0 else NEVER
@@ -65,7 +66,7 @@ def mark(it, at):  # type: ignore[no-untyped-def]
         it.n_marks += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _has_mark(it, r):  # type: ignore[no-untyped-def]
     """Whether a pulse was held back about the R peak at analysis sample `r`."""
     there = False
@@ -74,7 +75,7 @@ def _has_mark(it, r):  # type: ignore[no-untyped-def]
     return there
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def pulses(leads):  # type: ignore[no-untyped-def]
     """Share of the leads that show a pacing pulse before the beat captured last, 0 to 1.
 
@@ -89,7 +90,7 @@ def pulses(leads):  # type: ignore[no-untyped-def]
     return np.float32(1.0) if is_marked else np.float32(seen / leads.size)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def cut(signal, r, stretch):  # type: ignore[no-untyped-def]
     """What stands before an R peak at `r`, smoothed, without the line between its ends.
 
@@ -110,7 +111,7 @@ def cut(signal, r, stretch):  # type: ignore[no-untyped-def]
         stretch[i] -= left + (right - left) * np.float32(i / (SIZE - 1))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def capture(lead, r, n):  # type: ignore[no-untyped-def]
     """Take the stretch before the beat at analysis sample `r`, found at `n`, out of the ring."""
     it, signal, mask = lead.prelude, lead.signal, lead.signal.size - 1
@@ -133,7 +134,7 @@ def capture(lead, r, n):  # type: ignore[no-untyped-def]
     it.pulse_mv = _pulse(signal, r, n)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _pulse(signal, r, n):  # type: ignore[no-untyped-def]
     """Steepest edge of a pacing pulse about the R peak, mV in 8 ms; 0 when there is none.
 
@@ -161,7 +162,7 @@ def _pulse(signal, r, n):  # type: ignore[no-untyped-def]
     return best
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def learn(lead, at):  # type: ignore[no-untyped-def]
     """Take the stretch before the beat at analysis sample `at` into the average, if it is held."""
     it = lead.prelude
@@ -189,7 +190,7 @@ def learn(lead, at):  # type: ignore[no-untyped-def]
         it.template[i] += rate * (it.stretch[slot, i] - it.template[i])
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def coherence(lead):  # type: ignore[no-untyped-def]
     """Power of the average over the mean power of the stretches, 0 to 1, and its height, mV."""
     it = lead.prelude

@@ -16,7 +16,7 @@ from detectors.state import PEAKS_KEPT, RR_KEPT, TENTH, TENTHS
 from dsp import ring
 from dsp.features import median
 from dsp.filters import INTEGRAL, SLOPE
-from dsp.memory import room
+from dsp.memory import KERNEL, room
 from dsp.resample import ANALYSIS_HZ
 from dsp.stretches import tenth25
 
@@ -53,7 +53,7 @@ TENTH_LANES = 32  # in which the samples of a tenth of a second lie
 _NEVER = -(10**9)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def begin(qrs):  # type: ignore[no-untyped-def]
     """A detector that has seen nothing."""
     qrs.last.at = qrs.judge_at = qrs.early_at = _NEVER
@@ -61,7 +61,7 @@ def begin(qrs):  # type: ignore[no-untyped-def]
     qrs.rr_median = np.float32(1.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def follow(qrs, n, last):  # type: ignore[no-untyped-def]
     """Step 4. Follow the fused feature from sample `n` to `last`, or to the end of a rise.
 
@@ -92,7 +92,7 @@ def follow(qrs, n, last):  # type: ignore[no-untyped-def]
     return n, ended
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def move_levels(qrs, end):  # type: ignore[no-untyped-def]
     """Step 6. Ceiling and mean of the feature, after the tenth of a second before `end`."""
     place = (end - TENTH) & (qrs.fused.size - 1)
@@ -111,7 +111,7 @@ def move_levels(qrs, end):  # type: ignore[no-untyped-def]
         qrs.tenths[place], qrs.tops[place] = total / np.float32(TENTH), most
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def score(qrs, sharp):  # type: ignore[no-untyped-def]
     """Height of the peak that has ended, lowered when it is blunter than beats are."""
     if qrs.n_beats < LEARNING_BEATS:
@@ -120,7 +120,7 @@ def score(qrs, sharp):  # type: ignore[no-untyped-def]
     return np.float32(qrs.top / math.sqrt(max(np.float32(1.0), bluntness)))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def hold(qrs, n, score, sharp):  # type: ignore[no-untyped-def]
     """Step 5. Hold the peak that has ended until it is certain that no better one is close."""
     held = qrs.held
@@ -137,13 +137,13 @@ def hold(qrs, n, score, sharp):  # type: ignore[no-untyped-def]
         qrs.early_at, qrs.sure = n + FAST_WAIT, SURE
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def waits_for_a_strong_one(qrs, n):  # type: ignore[no-untyped-def]
     """True when the held peak has outlasted its rivals but may precede a beat to come."""
     return n < qrs.judge_at <= n + WEAK_WAIT - WAIT and qrs.n_beats >= LEARNING_BEATS
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def count_steady(qrs, least):  # type: ignore[no-untyped-def]
     """Count high peaks at even intervals: noise does not come so, a rhythm does."""
     if qrs.held.score < least:
@@ -154,7 +154,7 @@ def count_steady(qrs, least):  # type: ignore[no-untyped-def]
     qrs.steady_at, qrs.steady_gap = qrs.held.at, gap
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def is_steady(qrs, same):  # type: ignore[no-untyped-def]
     """Step 7. True when peaks judged to be none have come evenly, and no beat in between.
 
@@ -169,7 +169,7 @@ def is_steady(qrs, same):  # type: ignore[no-untyped-def]
     return qrs.steady >= STRANGE and qrs.steady_at == qrs.held.at
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def keep_noise(qrs):  # type: ignore[no-untyped-def]
     """Note the held peak as one that is no beat; true when it may be called back as the best."""
     qrs.noises[qrs.n_noises % PEAKS_KEPT] = qrs.held.height
@@ -184,7 +184,7 @@ def keep_noise(qrs):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def is_quiet(qrs, n):  # type: ignore[no-untyped-def]
     """True when no beat before sample `n` is still to be told: nothing high enough is pending."""
     if qrs.n_beats < LEARNING_BEATS:
@@ -196,7 +196,7 @@ def is_quiet(qrs, n):  # type: ignore[no-untyped-def]
     return is_low and not is_held and not may_be_called
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def copy_peak(source, target):  # type: ignore[no-untyped-def]
     """Set one peak to another."""
     target.at = source.at
@@ -208,7 +208,7 @@ def copy_peak(source, target):  # type: ignore[no-untyped-def]
     target.evidence = source.evidence
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def keep_beat(qrs, peak):  # type: ignore[no-untyped-def]
     """Note a beat; gives the interval before it, s, NaN for the first."""
     rr_s = np.float32((peak.fiducial - qrs.last.fiducial) / ANALYSIS_HZ)
@@ -227,7 +227,7 @@ def keep_beat(qrs, peak):  # type: ignore[no-untyped-def]
     return rr_s
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def search_back_due(qrs, n):  # type: ignore[no-untyped-def]
     """Step 8. True when a beat is overdue and the best peak that was left out may be it."""
     if qrs.spare.score == 0.0 or qrs.n_beats < LEARNING_BEATS:

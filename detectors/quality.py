@@ -9,6 +9,7 @@ from numba import njit
 
 from detectors.state import SECOND
 from dsp.lanes import WIDE
+from dsp.memory import KERNEL
 from dsp.stretches import second_measures
 from ecg.codes import QualityCode
 
@@ -32,13 +33,13 @@ _FLAT = int(QualityCode.FLAT)
 _OFF = int(QualityCode.LEAD_OFF)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def size_mv(lead):  # type: ignore[no-untyped-def]
     """Height of a lead's QRS complexes, about; 1 mV while there are none."""
     return PER_HEIGHT * lead.height if lead.height > 0.0 else np.float32(1.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def measure(second, signal, absent, height_mv):  # type: ignore[no-untyped-def]
     """Step 3. Measure the second that has ended; samples that are absent do not count.
 
@@ -51,7 +52,7 @@ def measure(second, signal, absent, height_mv):  # type: ignore[no-untyped-def]
     second.rough, second.jump, second.high, second.low = rough, jump, high, -low
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def judge(second, size_mv):  # type: ignore[no-untyped-def]
     """Set code and index of the second that has ended."""
     span = second.high - second.low

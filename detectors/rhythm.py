@@ -17,6 +17,7 @@ from detectors import af as atrial
 from detectors import conduction, fibrillation, patterns, pwave, tally, window, windowed
 from detectors.episodes import end_kind, open_kind, write
 from dsp.features import median
+from dsp.memory import KERNEL
 from dsp.resample import ANALYSIS_HZ
 from ecg.codes import BeatFlag, EpisodeKind, QualityCode
 
@@ -78,7 +79,7 @@ RHYTHM = np.dtype(
 )
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def begin(head, leads):  # type: ignore[no-untyped-def]
     """A patient of whom nothing has been seen."""
     head.rhythm.last_at = math.nan
@@ -88,7 +89,7 @@ def begin(head, leads):  # type: ignore[no-untyped-def]
         fibrillation.begin(leads[i].fib)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def found(head, leads, at, n):  # type: ignore[no-untyped-def]
     """Note what stands before a beat at analysis sample `at`; true when a pacemaker made it."""
     for i in range(leads.size):
@@ -101,7 +102,7 @@ def found(head, leads, at, n):  # type: ignore[no-untyped-def]
     return pulse > 0.0 and rhythm.pulse_share > PULSES
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _pacing(head, at, is_paced, rows, n_rows):  # type: ignore[no-untyped-def]
     """Paced rhythm: three paced beats in a row, until two in a row are not."""
     rhythm = head.rhythm
@@ -119,7 +120,7 @@ def _pacing(head, at, is_paced, rows, n_rows):  # type: ignore[no-untyped-def]
     return n_rows
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _middle(rhythm):  # type: ignore[no-untyped-def]
     """Where the windows whose scores decide have their middle."""
     n = min(rhythm.af.n_nn, atrial.WINDOW)
@@ -127,7 +128,7 @@ def _middle(rhythm):  # type: ignore[no-untyped-def]
     return rhythm.nn_at[(rhythm.af.n_nn - 1 - min(n // 2 + later, n - 1)) % atrial.WINDOW]
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _follow_af(head, is_new, rows, n_rows):  # type: ignore[no-untyped-def]
     """Open and end AF by its score; a paced rhythm, flutter and AV block interrupt it."""
     rhythm = head.rhythm
@@ -159,7 +160,7 @@ def _follow_af(head, is_new, rows, n_rows):  # type: ignore[no-untyped-def]
     return n_rows
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _follow_rate(head, at, nn_s, rows, n_rows):  # type: ignore[no-untyped-def]
     """Sinus bradycardia and tachycardia: median of 8 intervals that neither V nor pacing touch."""
     rhythm = head.rhythm
@@ -186,7 +187,7 @@ def _follow_rate(head, at, nn_s, rows, n_rows):  # type: ignore[no-untyped-def]
     return n_rows
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _pause(head, row, at, rows, n_rows):  # type: ignore[no-untyped-def]
     """A pause that was no asystole, seen at the beat that ends it."""
     rhythm = head.rhythm
@@ -199,7 +200,7 @@ def _pause(head, row, at, rows, n_rows):  # type: ignore[no-untyped-def]
     return end_kind(head, _PAUSE, at, rows, n_rows)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _follow_block(head, at, follows, rows, n_rows):  # type: ignore[no-untyped-def]
     """Second-degree AV block, from the second P wave without a QRS complex.
 
@@ -223,7 +224,7 @@ def _follow_block(head, at, follows, rows, n_rows):  # type: ignore[no-untyped-d
     return n_rows
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _noise(head, leads, rows, n_rows):  # type: ignore[no-untyped-def]
     """Noise: for some seconds no lead would have shown a beat, nor that there was none."""
     rhythm = head.rhythm
@@ -241,7 +242,7 @@ def _noise(head, leads, rows, n_rows):  # type: ignore[no-untyped-def]
     return n_rows
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def known(head, leads, row, forest, rows, n_rows):  # type: ignore[no-untyped-def]
     """Take a beat whose class is known, `row` of the dtype `BEAT`; gives the count of `rows`."""
     rhythm = head.rhythm
@@ -277,7 +278,7 @@ def known(head, leads, row, forest, rows, n_rows):  # type: ignore[no-untyped-de
     return n_rows
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _is_organised(head):  # type: ignore[no-untyped-def]
     """Ventricular beats, so even and slow that it is tachycardia, whatever its waveform is like."""
     rhythm = head.rhythm
@@ -293,7 +294,7 @@ def _is_organised(head):  # type: ignore[no-untyped-def]
     return goes_on and least > FASTEST_S * ANALYSIS_HZ and most < EVEN * least
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _fibrillation(head, leads, rows, n_rows):  # type: ignore[no-untyped-def]
     """Ventricular fibrillation; what else was open ends where it begins."""
     rhythm = head.rhythm
@@ -313,7 +314,7 @@ def _fibrillation(head, leads, rows, n_rows):  # type: ignore[no-untyped-def]
     return write(head, rhythm.vf.spell, rows, n_rows)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _asystole(head, rows, n_rows):  # type: ignore[no-untyped-def]
     """No beat for 4 s while a lead would have shown one."""
     rhythm = head.rhythm
@@ -334,7 +335,7 @@ def _asystole(head, rows, n_rows):  # type: ignore[no-untyped-def]
     return write(head, spell, rows, n_rows)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def end_second(head, leads, rows, n_rows):  # type: ignore[no-untyped-def]
     """The second before analysis sample `head.n` has ended, its quality is judged."""
     rhythm = head.rhythm

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from dsp.lanes import LANES, dots8, sums8
-from dsp.memory import room
+from dsp.memory import KERNEL, room
 
 POINT = 2  # analysis samples a point: 8 ms
 MARGIN = 2  # points (16 ms) that a beat may be moved by to fit a template
@@ -88,7 +88,7 @@ SHAPE = np.dtype(
 """Memory of one lead."""
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def dot(a, i, b, j, n):  # type: ignore[no-untyped-def]
     """Sum of products of `n` values (a multiple of 4) from `a[i]` and `b[j]` on."""
     s0 = s1 = s2 = s3 = np.float32(0.0)
@@ -100,7 +100,7 @@ def dot(a, i, b, j, n):  # type: ignore[no-untyped-def]
     return (s0 + s1) + (s2 + s3)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def total(a, i, n):  # type: ignore[no-untyped-def]
     """Sum of `n` values (a multiple of 4) from `a[i]` on."""
     s0 = s1 = s2 = s3 = np.float32(0.0)
@@ -112,7 +112,7 @@ def total(a, i, n):  # type: ignore[no-untyped-def]
     return (s0 + s1) + (s2 + s3)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def snapshot(raw, signal, r, n):  # type: ignore[no-untyped-def]
     """Copy the beat whose R peak is at sample `r` out of a ring; `n` is the newest sample."""
     mask = signal.size - 1
@@ -123,7 +123,7 @@ def snapshot(raw, signal, r, n):  # type: ignore[no-untyped-def]
         at += POINT
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def set_powers(shape):  # type: ignore[no-untyped-def]
     """Power of the beat being looked at, at each shift, side by side."""
     sums = room(SUMS)
@@ -132,7 +132,7 @@ def set_powers(shape):  # type: ignore[no-untyped-def]
         shape.powers[k] = sums[LANES + k] - sums[k] * sums[k] * np.float32(1.0 / QRS_SIZE)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def align(leads, kind):  # type: ignore[no-untyped-def]
     """Distance to a kind, and the shift (points) at which the beat fits it best.
 
@@ -160,7 +160,7 @@ def align(leads, kind):  # type: ignore[no-untyped-def]
     return best, at
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def cut(shape, shift):  # type: ignore[no-untyped-def]
     """Set the segments of the beat being looked at, each without its mean."""
     now, raw = shape.now, shape.raw
@@ -175,7 +175,7 @@ def cut(shape, shift):  # type: ignore[no-untyped-def]
         now.p[k] = raw[begin + k] - mean
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def measure(shape):  # type: ignore[no-untyped-def]
     """Slope, width, area and noise of the beat being looked at."""
     raw, now = shape.raw, shape.now
@@ -224,7 +224,7 @@ def measure(shape):  # type: ignore[no-untyped-def]
     now.noise = rough * np.float32(1.0 / P_SIZE)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def learn(shape, kind, rate, p_rate):  # type: ignore[no-untyped-def]
     """Move a template towards the beat that has been cut out; a rate of 1 makes it that beat."""
     template, now = shape.templates[kind], shape.now
@@ -240,7 +240,7 @@ def learn(shape, kind, rate, p_rate):  # type: ignore[no-untyped-def]
     template.spread += rate * (now.spread - template.spread)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def t_wave(signal, r, out):  # type: ignore[no-untyped-def]
     """The T wave of the beat at sample `r`, its mean removed; the ring must hold it."""
     mask = signal.size - 1
@@ -258,13 +258,13 @@ def t_wave(signal, r, out):  # type: ignore[no-untyped-def]
         out[k] -= mean
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def likeness(both, a, b):  # type: ignore[no-untyped-def]
     """Correlation, from the sum of products and the sums of squares."""
     return both / np.float32(math.sqrt(max(a * b, TINY * TINY)) + TINY)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def learn_t(template, t):  # type: ignore[no-untyped-def]
     """Move a template's T wave towards one that was seen."""
     template.t_count += 1
@@ -273,7 +273,7 @@ def learn_t(template, t):  # type: ignore[no-untyped-def]
         template.t[k] += rate * (t[k] - template.t[k])
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def copy_seen(source, target):  # type: ignore[no-untyped-def]
     """Set what later comparisons need of one beat to that of another."""
     for k in range(QRS_SIZE):

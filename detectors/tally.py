@@ -7,6 +7,8 @@ import math
 import numpy as np
 from numba import njit
 
+from dsp.memory import KERNEL
+
 SECONDS, MINUTES = 60, 60
 
 TALLY = np.dtype(
@@ -21,7 +23,7 @@ TALLY = np.dtype(
 )
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def count_ventricular(tally, second):  # type: ignore[no-untyped-def]
     """Count a ventricular beat of the second number `second`, unless that is too long ago."""
     if tally.second - SECONDS < second <= tally.second:
@@ -29,7 +31,7 @@ def count_ventricular(tally, second):  # type: ignore[no-untyped-def]
         tally.n_ectopic += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def end_second(tally, judged, in_af):  # type: ignore[no-untyped-def]
     """The running second has ended: was its rhythm judged, and was it AF."""
     minute = (tally.second // SECONDS) % MINUTES
@@ -43,7 +45,7 @@ def end_second(tally, judged, in_af):  # type: ignore[no-untyped-def]
     tally.ectopic[place] = 0
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def af_burden(tally):  # type: ignore[no-untyped-def]
     """Share of the judged time of the last hour that was AF; NaN when none was judged."""
     judged, af = 0, 0

@@ -15,7 +15,7 @@ from numba import njit
 from detectors.state import POINTS, SHIFTS, STEP, TEMPLATES
 from dsp import ring
 from dsp.lanes import WIDE, correlate16, largest16
-from dsp.memory import room
+from dsp.memory import KERNEL, room
 from dsp.ring import WINDOW
 
 BEFORE = 31  # samples before the peak of the feature at which a template begins
@@ -29,7 +29,7 @@ TINY = np.float32(1e-12)
 NO_MATCH = np.float32(-1.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def own_peak(lead, at, now):  # type: ignore[no-untyped-def]
     """Where the feature of one lead is highest, near a peak of the feature of all leads."""
     feature, mask = lead.feature, lead.feature.size - 1
@@ -48,7 +48,7 @@ def own_peak(lead, at, now):  # type: ignore[no-untyped-def]
     return where
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def compare(lead, at, now):  # type: ignore[no-untyped-def]
     """Compare a lead about a sample with its templates; the best match goes into `lead.match`.
 
@@ -74,7 +74,7 @@ def compare(lead, at, now):  # type: ignore[no-untyped-def]
         _match(match, lead.templates, window, 0, lanes)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _match(match, templates, slope, first, lanes):  # type: ignore[no-untyped-def]
     """The template, and the first of the shifts in `lanes`, that the slopes are most like."""
     like = room(LIKES)
@@ -91,7 +91,7 @@ def _match(match, templates, slope, first, lanes):  # type: ignore[no-untyped-de
             match.gain = like[SHIFTS + best] / template.power
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def learn(lead, at, now):  # type: ignore[no-untyped-def]
     """Take a beat into the template that it is like, else in place of the one used less."""
     compare(lead, at, now)

@@ -18,6 +18,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from dsp.memory import KERNEL
 from ecg import BadSetting
 
 MODELS = Path(__file__).parent / "models"
@@ -50,7 +51,7 @@ class Forest(NamedTuple):
     depths: NDArray[np.int64]
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _next(nodes, i, features):  # type: ignore[no-untyped-def]
     """The node below node `i` that `features` lead to; what is not a number goes right."""
     node = nodes[i]
@@ -58,7 +59,7 @@ def _next(nodes, i, features):  # type: ignore[no-untyped-def]
     return np.uint64(node.left) + (np.uint64(node.step) & right)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def score(trees, features):  # type: ignore[no-untyped-def]
     """Sum of the leaves that `features`, float32 [n_features], comes to in `trees`, a `Forest`."""
     total = np.float32(0.0)

@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from detectors.fibrillation import KEPT, SLOW_HZ, STEP
+from dsp.memory import WITH_ARRAYS
 
 SIZE = KEPT
 SECONDS = SIZE // SLOW_HZ
@@ -20,14 +21,14 @@ FOUND = np.dtype([("at", "f8", (BEATS,)), ("n", "i8")], align=True)
 """Fiducials of the beats that were found last, analysis samples."""
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def found(state, at):  # type: ignore[no-untyped-def]
     """A beat was found at analysis sample `at`."""
     state.at[state.n % BEATS] = at
     state.n += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def beats(state, n, r):  # type: ignore[no-untyped-def]
     """Slow samples of the beats in the window before analysis sample `n`; gives how many.
 
@@ -47,14 +48,14 @@ def beats(state, n, r):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def samples(leads, x):  # type: ignore[no-untyped-def]
     """Slow samples of all leads, the oldest first, into `x` [n_leads, SIZE]."""
     for i in range(leads.size):
         x[i] = leads[i].fib.slow
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def spread(r, n_beats):  # type: ignore[no-untyped-def]
     """Mean interval between the beats, slow samples, and its coefficient of variation."""
     total, square = 0.0, 0.0
@@ -66,7 +67,7 @@ def spread(r, n_beats):  # type: ignore[no-untyped-def]
     return mean, np.sqrt(max(square / (n_beats - 1) - mean * mean, 0.0)) / mean
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def blank(r, n_beats, before, behind, weight):  # type: ignore[no-untyped-def]
     """1 where a sample speaks, 0 about the R peaks, into `weight`."""
     weight[:] = np.float32(1.0)
@@ -75,7 +76,7 @@ def blank(r, n_beats, before, behind, weight):  # type: ignore[no-untyped-def]
             weight[i] = np.float32(0.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def without_beat(x, r, n_beats, span, room, out):  # type: ignore[no-untyped-def]
     """`x` without its mean beat, into `out`.
 

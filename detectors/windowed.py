@@ -7,6 +7,7 @@ from numba import njit
 
 from detectors import dissociation, flutter, window
 from detectors.episodes import end_kind, open_kind, write
+from dsp.memory import WITH_ARRAYS
 from dsp.resample import ANALYSIS_HZ
 from ecg.codes import EpisodeKind
 
@@ -39,7 +40,7 @@ WINDOWED = np.dtype(
 )
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def _flutter(head, x, r, n_beats, rows, n_rows):  # type: ignore[no-untyped-def]
     """Atrial flutter; what it interrupts ends where it begins."""
     state, spells = head.rhythm.windowed, head.rhythm.patterns.spells
@@ -60,7 +61,7 @@ def _flutter(head, x, r, n_beats, rows, n_rows):  # type: ignore[no-untyped-def]
     return n_rows
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def _dissociation(head, leads, x, r, n_beats, rows, n_rows):  # type: ignore[no-untyped-def]
     """Third-degree AV block; what it explains ends where it begins."""
     rhythm = head.rhythm
@@ -89,7 +90,7 @@ def _dissociation(head, leads, x, r, n_beats, rows, n_rows):  # type: ignore[no-
     return n_rows
 
 
-@njit(cache=True, nogil=True)
+@njit(**WITH_ARRAYS)
 def end_second(head, leads, rows, n_rows):  # type: ignore[no-untyped-def]
     """Look at the ten seconds before analysis sample `head.n` when they are whole."""
     rhythm = head.rhythm

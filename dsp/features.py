@@ -6,10 +6,11 @@ import numpy as np
 from numba import njit
 
 from dsp.lanes import WIDE, max_change32
+from dsp.memory import KERNEL
 from dsp.stretches import ranked
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def median(values, n):  # type: ignore[no-untyped-def]
     """Median of the first `n` values, 0 when `n` is 0; nothing is copied and no branch is taken.
 
@@ -29,14 +30,14 @@ def median(values, n):  # type: ignore[no-untyped-def]
     return np.float32(0.5) * (values[low] + values[high])
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def median16(values, n):  # type: ignore[no-untyped-def]
     """`median` of the first `n`, at least 1, of an array of 16."""
     low = values[ranked(values, n, (n - 1) // 2, WIDE)]
     return np.float32(0.5) * (low + values[ranked(values, n, n // 2, WIDE)])
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _median_of_8(v):  # type: ignore[no-untyped-def]
     """Two sorted fours, the second one reversed: of each pair one is in the lower half of all."""
     a0, a1, a2, a3 = _sorted(v[0], v[1], v[2], v[3])
@@ -46,7 +47,7 @@ def _median_of_8(v):  # type: ignore[no-untyped-def]
     return np.float32(0.5) * (low + high)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _sorted(a, b, c, d):  # type: ignore[no-untyped-def]
     a, b = min(a, b), max(a, b)
     c, d = min(c, d), max(c, d)
@@ -55,7 +56,7 @@ def _sorted(a, b, c, d):  # type: ignore[no-untyped-def]
     return a, min(b, c), max(b, c), d
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def sharpness(slope, first, last, span):  # type: ignore[no-untyped-def]
     """Largest change of slope over `span` samples, at `first` to `last` of a ring of slopes.
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from dsp.memory import KERNEL
+
 SMOOTH_A, SMOOTH_B = 5, 4
 SLOPE = 4  # samples (16 ms) that the difference spans
 INTEGRAL = 20  # 80 ms, about a narrow QRS: Hamilton 2002, "Open source ECG analysis"
@@ -21,7 +23,7 @@ DELAY = (SMOOTH_A - 1) / 2 + (SMOOTH_B - 1) / 2 + SLOPE / 2 + (INTEGRAL - 1) / 2
 PAST = 32  # samples before a block that must be there: the slope needs 11, the integral 19
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def slopes(signal, slope, count):  # type: ignore[no-untyped-def]
     """Step 2. Slope of `count` samples that come after the first `PAST` of `signal`.
 
@@ -40,7 +42,7 @@ def slopes(signal, slope, count):  # type: ignore[no-untyped-def]
         slope[i] = share * (ends + sides + middle)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def mean_size(slope, fours, feature, count):  # type: ignore[no-untyped-def]
     """Step 2. Feature: mean size of the last 20 slopes, in five groups of four.
 

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from dsp.lanes import bits, from_bits
+from dsp.memory import KERNEL
 
 # a polynomial without constant term in m - 1, fitted to log2(m) over 1 to 2 for the least largest
 # error, 2.1e-6: that of 1 is exact
@@ -14,7 +15,7 @@ _C1, _C2, _C3, _C4, _C5, _C6 = (
 )
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def log2(x):  # type: ignore[no-untyped-def]
     """Of a float32 that is positive, finite and not subnormal; within 4e-6, or 2e-7 of itself."""
     whole = bits(x)

@@ -18,6 +18,7 @@ from numba import njit
 
 from dsp.features import median
 from dsp.lanes import WIDE, sum_rows16
+from dsp.memory import KERNEL
 from dsp.resample import ANALYSIS_HZ
 
 MAINS_HZ = (50.0, 60.0)
@@ -57,18 +58,18 @@ ROOM = WIDE * TENTH + 2 * WIDE
 """float32 that `follow` needs to work on."""
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _wrapped(angle):  # type: ignore[no-untyped-def]
     return angle - 2.0 * math.pi * round(angle / (2.0 * math.pi))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _turned(re, im, angle):  # type: ignore[no-untyped-def]
     c, s = np.float32(math.cos(angle)), np.float32(math.sin(angle))
     return re * c - im * s, re * s + im * c
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def remove(mains, signal, absent, n, count):  # type: ignore[no-untyped-def]
     """Take the hum away from `count` samples, number `n` and on; what is absent has none.
 
@@ -93,7 +94,7 @@ def remove(mains, signal, absent, n, count):  # type: ignore[no-untyped-def]
             done += some
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def steepest(mains):  # type: ignore[no-untyped-def]
     """No less than the hum may differ from one input to the next, mV, whatever the rate."""
     most = np.float32(0.0)
@@ -102,7 +103,7 @@ def steepest(mains):  # type: ignore[no-untyped-def]
     return most
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def follow(mains, second, whole, room):  # type: ignore[no-untyped-def]
     """Learn from the second that has ended, as `remove` has left it; unless parts are missing.
 
@@ -126,7 +127,7 @@ def follow(mains, second, whole, room):  # type: ignore[no-untyped-def]
         _see(mains[line], re, -share * median(sums, SEEN))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _see(it, re, im):  # type: ignore[no-untyped-def]
     """Compare the phasor that is left in a second with the one foretold; foretell the next."""
     told_re, told_im = _turned(it.re, it.im, it.turn)

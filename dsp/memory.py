@@ -1,4 +1,4 @@
-"""Memory of kernels beyond Numba's arrays: room on the stack, rows as arrays without gaps."""
+"""Memory of kernels: none is asked for; room on the stack, rows as arrays without gaps."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ from numba.extending import intrinsic
 _kernel: Any = intrinsic
 _with_constants: Any = intrinsic(prefer_literal=True)
 _borrowed: Any = imputils.impl_ret_borrowed
+
+KERNEL: dict[str, Any] = {"cache": True, "nogil": True, "_nrt": False}
+"""How kernels are compiled: kept on disk, free of the interpreter's lock, and without Numba's
+runtime, which counts the users of every array at each call and each slice. Whoever calls a kernel
+keeps its arrays until it returns. So no kernel can make an array, or copy one into a slice."""
+
+WITH_ARRAYS = KERNEL | {"_nrt": True}
+"""The same for kernels that are called once in seconds, and make arrays of their own."""
 
 
 @_with_constants

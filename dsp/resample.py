@@ -15,6 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from dsp.lanes import LANES, dot8
+from dsp.memory import KERNEL
 
 ANALYSIS_HZ = 250.0
 MIN_HZ, MAX_HZ = 100.0, 1000.0
@@ -53,14 +54,14 @@ def taps(fs_hz: float) -> NDArray[np.float32]:
     return np.pad(table, ((0, 0), (-2 * half % LANES, 0))).astype(np.float32)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def inputs_for(n, fs_hz, half):  # type: ignore[no-untyped-def]
     """How many inputs, from the first of the stream, output `n` needs."""
     # multiplied first: at a whole rate nothing is rounded
     return math.floor(n * fs_hz / ANALYSIS_HZ) + half + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def place(n, fs_hz, n_taps, first, row):  # type: ignore[no-untyped-def]
     """Where the outputs `n`, `n + 1`, … lie.
 
@@ -75,7 +76,7 @@ def place(n, fs_hz, n_taps, first, row):  # type: ignore[no-untyped-def]
         row[k] = int((position - whole) * PHASES + 0.5) * n_taps
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def interpolate(inputs, begin, table, n_taps, first, row, out):  # type: ignore[no-untyped-def]
     """Step 1. Outputs; the window of output k begins with the input `begin + first[k]`.
 

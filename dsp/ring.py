@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from numba import njit
 
+from dsp.memory import KERNEL
+
 WINDOW = 64  # samples that are looked at in one piece
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def read(ring, at, block, count):  # type: ignore[no-untyped-def]
     """Copy `count` samples of the ring, from number `at` on, to the begin of the block."""
     place = at & (ring.size - 1)
@@ -23,7 +25,7 @@ def read(ring, at, block, count):  # type: ignore[no-untyped-def]
         newer[k] = ring[k]
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def write(ring, at, block, count):  # type: ignore[no-untyped-def]
     """Copy `count` samples from the begin of the block into the ring, from number `at` on."""
     place = at & (ring.size - 1)
