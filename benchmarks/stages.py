@@ -256,7 +256,7 @@ def live_frame_us(toy_mv: Any) -> float:
 
 def stage_s(stage: Callable[..., None], x_mv: Any) -> float:
     """Seconds of a stage for the whole signal, with a state that has seen a minute of it."""
-    analyzer, work = Analyzer(FS_HZ), workspace(FS_HZ)
+    analyzer, work = Analyzer(FS_HZ), workspace(FS_HZ)[0]
     analyzer.push(x_mv[:, : int(60 * FS_HZ)])
     head, leads = analyzer.state["head"][0], analyzer.state["leads"][0]
     prepare(0, BLOCK, work)

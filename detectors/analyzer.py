@@ -13,7 +13,7 @@ from detectors.facts import N_FACTS
 from detectors.front import workspace
 from detectors.state import HEAD, MAGIC, VERSION, state_dtype
 from detectors.weights import models
-from dsp.resample import MAX_HZ, MIN_HZ
+from dsp.resample import MAX_HZ, MIN_HZ, half_width
 from ecg import BEAT, EPISODE, QUALITY, VITALS, BadSetting, BadSignal, Findings
 
 MAX_LEADS = 32
@@ -72,12 +72,12 @@ class Analyzer:
         head["magic"], head["version"], head["n_leads"] = MAGIC, VERSION, len(leads)
         head["fs_hz"], head["start_ns"], head["only_qrs"] = fs_hz, start_ns, only == "qrs"
         state["names"][0] = [name.encode()[:16] for name in leads]
-        kernel.begin(state["head"][0], state["leads"][0])
+        kernel.begin(state["head"], state["leads"])
         self._use(state)
 
     def _use(self, state: NDArray[Any]) -> None:
         self.state = state
-        self._head, self._leads = state["head"][0], state["leads"][0]
+        self._head, self._n_leads = state["head"][0], state["leads"].shape[1]
         self.fs_hz = float(self._head["fs_hz"])
         self._work = workspace(self.fs_hz)
 
@@ -137,8 +137,8 @@ class Analyzer:
             return Findings(through_sample=last, quiet_sample=last)
         last = int(self._head["n_in"])
         # as if the leads had been taken off: what is pending comes out, nothing is made up
-        pad = int(FINISH_S * self.fs_hz) + 4 * int(self._work["half"])
-        found = self._advance(np.full((self._leads.size, pad), np.nan, np.float32))
+        pad = int(FINISH_S * self.fs_hz) + 4 * half_width(self.fs_hz)
+        found = self._advance(np.full((self._n_leads, pad), np.nan, np.float32))
         self._head["finished"] = 1
         self._head["through"] = self._head["quiet"] = last
         return Findings(
@@ -158,18 +158,17 @@ class Analyzer:
             x = np.ascontiguousarray(x_mv, np.float32)
         except (TypeError, ValueError) as error:
             raise BadSignal("samples are not numbers; give millivolts as float32") from error
-        if x.ndim != 2 or x.shape[0] != self._leads.size:
+        if x.ndim != 2 or x.shape[0] != self._n_leads:
             raise BadSignal(
-                f"samples have the shape {x.shape}; give [{self._leads.size} leads, n_samples]"
+                f"samples have the shape {x.shape}; give [{self._n_leads} leads, n_samples]"
             )
         return x
 
     def _advance(self, x: NDArray[np.float32]) -> Findings:
-        rows = [table[0] for table in tables(x.shape[1], self.fs_hz, self._leads.size, 1)]
+        rows = [table[0] for table in tables(x.shape[1], self.fs_hz, self._n_leads, 1)]
         counts = np.zeros(len(rows), np.int64)
-        kernel.advance(
-            self._head, self._leads, x, x.shape[1], self._work, models(), (*rows, _NO_FACTS), counts
-        )
+        heads, leads = self.state["head"], self.state["leads"]
+        kernel.advance_one(heads, leads, x, self._work, models(), (*rows, _NO_FACTS), counts)
         found = [t[:n] for t, n in zip(rows, counts.tolist(), strict=True)]
         beats, vitals, quality, episodes, told = found
         through, quiet = int(self._head["through"]), int(self._head["quiet"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -71,8 +72,13 @@ STEEP_PER_S = 250.0  # QRS heights a second: no QRS complex is so steep
 MOST_STEEP = 0.7  # QRS heights from one input to the next, when those are far apart
 
 
-def workspace(fs_hz: float) -> Any:
-    """A record of `WORK` for analyses at a rate; one for each thread."""
+def workspace(fs_hz: float) -> NDArray[Any]:
+    """One record of `WORK` for analyses at a rate, [1]; one for each thread."""
+    return _prepared(fs_hz).copy()
+
+
+@lru_cache(maxsize=32)  # of short records the tables would take longer than the analysis
+def _prepared(fs_hz: float) -> NDArray[Any]:
     work: NDArray[Any] = np.zeros(1, WORK)
     table = taps(fs_hz)
     work["fs_hz"], work["half"] = fs_hz, half_width(fs_hz)
@@ -82,7 +88,7 @@ def workspace(fs_hz: float) -> Any:
     work["n_taps"] = table.shape[1]
     work["whole"] = fs_hz == int(fs_hz)
     place(0, fs_hz, table.shape[1], work["first"][0], work["row"][0])
-    return work[0]
+    return work
 
 
 @njit(**KERNEL)

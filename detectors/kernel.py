@@ -16,7 +16,7 @@ from detectors.front import advance_lead, prepare, reach, steepest
 from detectors.fusion import add_lead, fuse, weigh
 from detectors.state import BLOCK, RR_KEPT, SECOND
 from dsp import mains, memory, ring
-from dsp.memory import KERNEL
+from dsp.memory import KERNEL, WITH_ARRAYS
 from dsp.resample import ANALYSIS_HZ, inputs_for
 from ecg.codes import BeatFlag, QualityCode
 
@@ -194,22 +194,35 @@ def advance(head, leads, x_mv, n_new, work, models, tables, counts):  # type: ig
 
 
 @njit(**KERNEL)
-def begin(head, leads):  # type: ignore[no-untyped-def]
-    """A state that has seen nothing."""
-    q.begin(head.qrs)
-    classes.begin(head.beats)
-    rhythm.begin(head, leads)
-    for i in range(leads.size):
-        leads[i].second.sqi = leads[i].weight = np.float32(0.5)
-        leads[i].scale = np.float32(1.0)
-        leads[i].steep_mv = steepest(np.float32(1.0), head.fs_hz)
+def begin(heads, leads):  # type: ignore[no-untyped-def]
+    """States that have seen nothing; leads : [n_patients, n_leads]."""
+    for p in range(heads.size):
+        head = heads[p]
+        q.begin(head.qrs)
+        classes.begin(head.beats)
+        rhythm.begin(head, leads[p])
+        for i in range(leads.shape[1]):
+            lead = leads[p, i]
+            lead.second.sqi = lead.weight = np.float32(0.5)
+            lead.scale = np.float32(1.0)
+            lead.steep_mv = steepest(np.float32(1.0), head.fs_hz)
 
 
 @njit(**KERNEL)
-def advance_all(heads, leads, x_mv, sizes, work, models, rows):  # type: ignore[no-untyped-def]
+def advance_one(heads, leads, x_mv, works, models, tables, counts):  # type: ignore[no-untyped-def]
+    """`advance` for the only patient of arrays of one.
+
+    Numba would look at a record anew each time that Python hands it over, and at an array once.
+    """
+    advance(heads[0], leads[0], x_mv, x_mv.shape[1], works[0], models, tables, counts)
+
+
+@njit(**WITH_ARRAYS)
+def advance_all(heads, leads, x_mv, sizes, works, models, rows):  # type: ignore[no-untyped-def]
     """`advance` for a bank: every patient that has samples, one after the other.
 
     x_mv : float32 [n_patients, n_leads, n_samples], of which `sizes` [n_patients] are filled
+    works : [1], room for one patient at a time
     rows : the tables of findings, [n_patients, ...] each, and int64 [n_patients, 5], their counts
     """
     beats, vitals, quality_rows, episodes, told, counts = rows
@@ -219,4 +232,4 @@ def advance_all(heads, leads, x_mv, sizes, work, models, rows):  # type: ignore[
         if sizes[p] > 0:
             tables = beats[p], vitals[p], quality_rows[p], episodes[p], told[p], no_facts
             own = memory.in_one_piece(leads[p])
-            advance(heads[p], own, x_mv[p], sizes[p], work, models, tables, counts[p])
+            advance(heads[p], own, x_mv[p], sizes[p], works[0], models, tables, counts[p])

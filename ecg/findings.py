@@ -111,9 +111,11 @@ class Findings:
         `beats` become those of `classified`; a beat without a class, at the end of findings that
         were not finished, stays as it was. They are in order of time.
         """
-        known = np.isin(self.beats["sample"], self.classified["sample"])
-        beats = np.concatenate([self.classified, self.beats[~known]])
-        return replace(self, beats=beats[np.argsort(beats["sample"], kind="stable")])
+        known = np.isin(self.beats["sample"], self.classified["sample"], assume_unique=True)
+        beats = _join([self.classified, self.beats[~known]])
+        if np.any(np.diff(beats["sample"]) < 0):
+            beats = beats[np.argsort(beats["sample"], kind="stable")]
+        return replace(self, beats=beats)
 
     __hash__ = None  # type: ignore[assignment]  # arrays inside: not a key
 
@@ -123,13 +125,20 @@ class Findings:
         parts = list(parts)
         if not parts:
             return cls()
-        tables = {name: np.concatenate([getattr(p, name) for p in parts]) for name in TABLES}
+        tables = {name: _join([getattr(p, name) for p in parts]) for name in TABLES}
         # what was quiet need not be any more: a beat may be pending now
         return cls(
             **tables,
             through_sample=max(p.through_sample for p in parts),
             quiet_sample=parts[-1].quiet_sample,
         )
+
+
+def _join(tables: list[NDArray[Any]]) -> NDArray[Any]:
+    """One table of several of the same dtype, by whole rows: numpy would go field by field."""
+    dtype = tables[0].dtype
+    rows = np.dtype((np.void, dtype.itemsize))
+    return np.concatenate([table.view(rows) for table in tables]).view(dtype)
 
 
 TABLES = ("beats", "vitals", "quality", "episodes", "classified")

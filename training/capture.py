@@ -49,9 +49,7 @@ def capture(x_mv: Floats, fs_hz: float) -> tuple[Ints, Floats]:
     told, counts = rows[-1], np.zeros(len(rows), np.int64)
     facts = np.zeros((told.size, N_FACTS), np.float32)
     shipped = only(*models().judges)
-    kernel.advance(
-        analyzer._head, analyzer._leads, x, x.shape[1], analyzer._work, shipped, (*rows, facts),
-        counts,
-    )  # fmt: skip
+    heads, leads = analyzer.state["head"], analyzer.state["leads"]
+    kernel.advance_one(heads, leads, x, analyzer._work, shipped, (*rows, facts), counts)
     n = int(counts[-1])
     return told["sample"][:n].copy(), facts[:n].copy()

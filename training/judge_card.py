@@ -122,10 +122,8 @@ def detected(case: Case, models: Models) -> NDArray[np.int64]:
     x = np.ascontiguousarray(np.hstack([x_mv, end]), np.float32)
     rows = tuple(t[0] for t in tables(x.shape[1], fs_hz, len(x), 1))
     counts, no_facts = np.zeros(len(rows), np.int64), np.empty((0, N_FACTS), np.float32)
-    kernel.advance(
-        analyzer._head, analyzer._leads, x, x.shape[1], analyzer._work, models,
-        (*rows, no_facts), counts,
-    )  # fmt: skip
+    heads, leads = analyzer.state["head"], analyzer.state["leads"]
+    kernel.advance_one(heads, leads, x, analyzer._work, models, (*rows, no_facts), counts)
     beats = np.sort(rows[0]["sample"][: counts[0]])
     return np.asarray(beats[beats < x_mv.shape[1]], np.int64)
 
