@@ -111,8 +111,10 @@ class Findings:
         `beats` become those of `classified`; a beat without a class, at the end of findings that
         were not finished, stays as it was. They are in order of time.
         """
-        known = np.isin(self.beats["sample"], self.classified["sample"], assume_unique=True)
-        beats = _join([self.classified, self.beats[~known]])
+        beats = self.beats
+        if self.classified.size:
+            known = np.isin(beats["sample"], self.classified["sample"], assume_unique=True)
+            beats = _join([self.classified, beats[~known]])
         if np.any(np.diff(beats["sample"]) < 0):
             beats = beats[np.argsort(beats["sample"], kind="stable")]
         return replace(self, beats=beats)
