@@ -86,12 +86,12 @@ def top_bar(wards: list[str]) -> tuple[str, bool]:
             width=260,
         )
         paused = is_paused(ward)
-        st.button(
-            "End pause" if paused else "Pause sound",
-            key="sound",
-            on_click=switch_sound,
-            args=(ward,),  # no help: a tooltip would cover the tiles below
-        )
+        # two buttons, not one that turns: whatever another console does meanwhile, a press does
+        # what was written on it; no help, a tooltip would cover the tiles below
+        if paused:
+            st.button("End pause", key="sound-end", on_click=end_pauses, args=(ward,))
+        else:
+            st.button("Pause sound", key="sound-pause", on_click=pause_sound, args=(ward,))
         # what it says, and does, is the browser's own affair: components/sound.js
         st.html("<button type='button' class='trh-sound'></button>", width="content")
         st.html("<div class='trh-clock'></div>", width="content")
@@ -103,17 +103,21 @@ def is_paused(ward: str) -> bool:
     return any(v.alarms.audio_pause for v in hub().state.beds(ward, time.monotonic()))
 
 
-def switch_sound(ward: str) -> None:
-    """Pause the sound of every bed that has alarms; or end the pauses."""
-    by, now = who(), now_ns()
-    views, paused = hub().state.beds(ward, time.monotonic()), is_paused(ward)
-    if paused:
-        beds = [view.bed for view in views if view.alarms.audio_pause]
-    else:
-        beds = [view.bed for view in views if view.alarms.alarms]
-        if not beds:
-            st.toast("There is no alarm that could sound.")
-    command = ResumeAudio(by, now) if paused else PauseAudio(by, now)
+def pause_sound(ward: str) -> None:
+    """Pause the sound of every bed that has alarms."""
+    beds = [v.bed for v in hub().state.beds(ward, time.monotonic()) if v.alarms.alarms]
+    if not beds:
+        st.toast("There is no alarm that could sound.")
+    _command(ward, beds, PauseAudio(who(), now_ns()))
+
+
+def end_pauses(ward: str) -> None:
+    """End the pauses of all beds."""
+    beds = [v.bed for v in hub().state.beds(ward, time.monotonic()) if v.alarms.audio_pause]
+    _command(ward, beds, ResumeAudio(who(), now_ns()))
+
+
+def _command(ward: str, beds: list[str], command: PauseAudio | ResumeAudio) -> None:
     if not all(hub().command(ward, bed, command) for bed in beds):
         st.toast("Nothing is changed: the message broker does not answer.", icon="⚠️")
 

@@ -47,7 +47,7 @@ _BLOCK, _COMPLETE = int(EpisodeKind.AV_BLOCK_2), int(EpisodeKind.AV_BLOCK_3)
 _NOT_AF = (_PACED, _FLUTTER, _BLOCK, _COMPLETE)
 _NOT_SINUS = (_AF, _PACED, _FLUTTER, _BLOCK, _COMPLETE)
 _FLAG_PACED, _FLAG_POOR = int(BeatFlag.PACED), int(BeatFlag.POOR_SIGNAL)
-_V, _S, _F = ord("V"), ord("S"), ord("F")
+_N, _V, _S, _F = ord("N"), ord("V"), ord("S"), ord("F")
 _USABLE, _FLAT = int(QualityCode.USABLE), int(QualityCode.FLAT)
 _OFF = int(QualityCode.LEAD_OFF)
 
@@ -244,10 +244,15 @@ def _noise(head, leads, rows, n_rows):  # type: ignore[no-untyped-def]
 
 @njit(**KERNEL)
 def known(head, leads, row, forest, rows, n_rows):  # type: ignore[no-untyped-def]
-    """Take a beat whose class is known, `row` of the dtype `BEAT`; gives the count of `rows`."""
+    """Take a beat whose class is known, `row` of the dtype `BEAT`; gives the count of `rows`.
+
+    In atrial fibrillation no beat is told supraventricular: the row of one that was becomes normal.
+    """
     rhythm = head.rhythm
     if rhythm.vf.spell.open:
         return n_rows  # what is found in fibrillation is no beat
+    if row.aami == _S and rhythm.patterns.spells[_AF].open:
+        row.code = row.aami = _N  # among intervals of any length none is early
     at = row.sample * ANALYSIS_HZ / head.fs_hz
     is_paced = row.flags & _FLAG_PACED != 0
     ventricular = row.aami == _V or row.aami == _F

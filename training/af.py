@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightgbm
 import numpy as np
@@ -83,14 +84,23 @@ def prepare(kind: str, path: Path, label: int = -1) -> Course:
     return Course(kind, record, np.concatenate(parts, axis=1), beats, reference, label)
 
 
-def play(course: Course, forest: Forest) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Run the rhythm stages: features of each window, where its middle lies (s), episodes."""
+class Played(NamedTuple):
+    """What the rhythm stages make of a record."""
+
+    features: NDArray[np.float32]  # [n_windows, af.N_FEATURES]
+    middles_s: NDArray[np.float64]  # of the windows
+    episodes: NDArray[Any]
+    beats: NDArray[Any]  # with the classes that AF leaves them
+
+
+def play(course: Course, forest: Forest) -> Played:
+    """Run the rhythm stages."""
     state = Analyzer(course.record.fs_hz, course.record.leads).state
     head, leads = state["head"][0], state["leads"][0]
     rows = np.zeros(64, EPISODE)
-    features, middles, episodes = [], [], []
+    features, middles, episodes, beats = [], [], [], course.beats.copy()
     fs_hz = course.record.fs_hz
-    for beat in course.beats:
+    for beat in beats:
         at = beat["sample"] * ANALYSIS_HZ / fs_hz
         r = round(at)
         inside = np.arange(max(r - RING_BEFORE, 0), min(r + RING_AFTER, course.signal.shape[1]))
@@ -105,10 +115,11 @@ def play(course: Course, forest: Forest) -> tuple[NDArray[Any], NDArray[Any], ND
             features.append(head["rhythm"]["af"]["features"].copy())
             half = min(now, af.WINDOW) // 2
             middles.append(head["rhythm"]["nn_at"][(now - 1 - half) % af.WINDOW] / ANALYSIS_HZ)
-    return (
+    return Played(
         np.array(features, np.float32).reshape(-1, af.N_FEATURES),
         np.array(middles),
         settled(np.concatenate(episodes)) if episodes else np.empty(0, EPISODE),
+        beats,
     )
 
 
@@ -144,8 +155,7 @@ def fit(windows: list[tuple[Course, NDArray[Any], NDArray[Any]]]) -> Forest:
 
 def judge(course: Course, forest: Forest) -> EpisodeTable:
     """Episodes of a MIT-BIH record against its reference."""
-    _, _, episodes = play(course, forest)
-    marks = annotate(Findings(episodes=episodes), 1, course.record.fs_hz)
+    marks = annotate(Findings(episodes=play(course, forest).episodes), 1, course.record.fs_hz)
     assert course.reference is not None
     return compare_episodes(course.reference, marks, course.record.fs_hz, course.record.n_samples)[
         "af"
@@ -182,32 +192,46 @@ def main() -> None:
     """Train, cross-validate, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("TELERHYTHM_DATA"))
-    folder = Path(parser.parse_args().data)
+    courses = prepare_all(Path(parser.parse_args().data))
+    tables = {course.record.name: judge(course, forest) for course, forest in held_out(courses)}
+    card(tables)
+    save(MODELS / "af.npz", {"af": fit(windows_of(courses))})
+
+
+def prepare_all(folder: Path) -> list[Course]:
+    """The analysis of all records that AF is learnt from."""
     truth = dict(
         row.split(",") for row in (folder / "cinc2017" / "REFERENCE.csv").read_text().split()
     )
     meaning = {"A": 1, "N": 0, "O": 0, "~": -1}
     courses = [prepare("mitdb", p) for p in find_records([folder / "mitdb"])]
-    courses += [
+    return courses + [
         prepare("cinc2017", p, meaning[truth[Path(p).stem]])
         for p in find_records([folder / "cinc2017"])
     ]
+
+
+def windows_of(courses: list[Course]) -> list[tuple[Course, NDArray[Any], NDArray[Any]]]:
+    """Features and labels of the windows of each record."""
     nothing = from_nested([{"leaf_value": -1.0}])
     windows = []
     for course in courses:
-        features, middles, _ = play(course, nothing)
-        windows.append((course, features, labels(course, middles)))
+        played = play(course, nothing)
+        windows.append((course, played.features, labels(course, played.middles_s)))
+    return windows
+
+
+def held_out(courses: list[Course]) -> Iterator[tuple[Course, Forest]]:
+    """MIT-BIH records, each with a forest that has not learnt from it."""
+    windows = windows_of(courses)
     with_af = sorted(c.record.name for c, _, y in windows if c.kind == "mitdb" and 1 in y)
     folds = {c.record.name: fold(c.record.name) for c in courses}
     folds |= {name: k for k, name in enumerate(with_af)}
-    tables: dict[str, EpisodeTable] = {}
     for k in range(5):
         forest = fit([w for w in windows if folds[w[0].record.name] != k])
         for course in courses:
             if course.kind == "mitdb" and folds[course.record.name] == k:
-                tables[course.record.name] = judge(course, forest)
-    card(tables)
-    save(MODELS / "af.npz", {"af": fit(windows)})
+                yield course, forest
 
 
 if __name__ == "__main__":

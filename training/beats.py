@@ -260,9 +260,18 @@ def cross_validate(
 ) -> tuple[dict[str, BeatTable], dict[str, float]]:
     """EC57's tables of patients that were not trained on, by stream and by record.
 
-    Gives also the operating points of all patients together. Those of a fold are chosen without it.
+    Gives also the operating points of all patients together.
     """
     tested = [STREAMS.index(s) for s in ("both leads", "first lead", "second lead", "noise 6 dB")]
+    told, shifts = tell_held_out(rows, chosen, tested)
+    return tables_of(rows, told, tested, folder), shifts
+
+
+def tell_held_out(rows: Rows, chosen: Bools, tested: list[int]) -> tuple[Classes, dict[str, float]]:
+    """Classes of the rows of some streams, of patients that were not trained on; N of all others.
+
+    Gives also the operating points of all patients together. Those of a fold are chosen without it.
+    """
     fold, whole = folds(rows), np.flatnonzero(np.isin(rows.stream, tested))
     odds = {name: np.zeros(whole.size) for name in FACTS}
     for k in range(FOLDS):
@@ -283,10 +292,11 @@ def cross_validate(
         v, s = (odds[name][here] - shifts[name] for name in ("ventricular", "supraventricular"))
         v = with_before(if_v[here], v, previous(rows[whole[here]]))
         told[whole[here]] = decide(if_v[here], v, s)
-    return _tables(rows, told, tested, folder), shifts_of(points)
+    return told, shifts_of(points)
 
 
-def _tables(rows: Rows, told: Classes, tested: list[int], folder: Path) -> dict[str, BeatTable]:
+def tables_of(rows: Rows, told: Classes, tested: list[int], folder: Path) -> dict[str, BeatTable]:
+    """EC57's tables of some streams and of their records."""
     tables: dict[str, BeatTable] = {}
     for i in tested:
         of_record = {}

@@ -34,7 +34,7 @@ BOXES = """() => {
     cards: all(".trh-entry").map((card) => [box(card),
       [...card.querySelectorAll("button:not([hidden]), .mark")].map(box)]),
     bar: [box(document.querySelector(".st-key-top-bar")),
-      all(".trh-title, .trh-clock, .trh-sound, .st-key-sound button, .st-key-gain button,"
+      all(".trh-title, .trh-clock, .trh-sound, [class*=st-key-sound-] button, .st-key-gain button,"
         + ".st-key-by input").map(box)],
     cut: cut(".who b, .rhythm .name, .rhythm, .trh-clock, .trh-sound, .trh-dock-title,"
       + ".sentence, .alarm .text"),

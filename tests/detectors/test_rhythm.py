@@ -147,6 +147,24 @@ def test_atrial_fibrillation_is_interrupted_by_a_paced_rhythm():
     assert found[4] == (EpisodeKind.AF, pytest.approx(20.0), -1)
 
 
+def test_in_atrial_fibrillation_no_beat_is_supraventricular_and_none_makes_tachycardia():
+    state = Analyzer(FS_HZ).state
+    head, leads, rows = state["head"][0], state["leads"][0], np.zeros(16, EPISODE)
+    head["rhythm"]["clear_s"] = 60
+    beats = np.zeros(48, BEAT)
+    beats["sample"], beats["rr_s"] = 100 + 100 * np.arange(48), 0.4
+    beats["code"] = beats["aami"] = ord("S")
+    found = []
+    for beat in beats:
+        n = rhythm.known(head, leads, beat, forest(3.0), rows, 0)
+        found += [EpisodeKind(row["kind"]) for row in rows[:n]]
+    first = np.argmax(beats["aami"] == ord("N"))
+    assert found == [EpisodeKind.SVT, EpisodeKind.AF, EpisodeKind.SVT]  # which ends
+    assert 12 <= first <= 16  # AF is told after twelve intervals
+    assert np.all(beats["aami"][first:] == ord("N"))
+    assert np.all(beats["code"][first:] == ord("N"))
+
+
 def test_ventricular_beats_do_not_count_as_irregular():
     state = Analyzer(FS_HZ).state
     head, leads = state["head"][0], state["leads"][0]
