@@ -7,7 +7,7 @@ analysis; what that found and the signal at the analysis rate are described by t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -19,6 +19,7 @@ from detectors.label_features import FEWEST_BEATS, features
 from detectors.trees import load, score
 from dsp.resample import ANALYSIS_HZ
 from ecg import BadSignal, Findings
+from ecg.findings import BEAT
 
 LABELS = "NAO~"
 SHORTEST_S = 5.0
@@ -119,7 +120,7 @@ def watch(
     found.append(analyzer.finish())
     whole = Findings.concat(found)
     order = np.argsort(whole.beats["sample"], kind="stable")
-    whole = Findings(whole.beats[order], whole.vitals, whole.quality, whole.episodes)
+    whole = replace(whole, beats=whole.beats[order])
     table = np.array(windows).reshape(-1, fibrillation.N_MEASURES)
     return np.concatenate(parts).astype(np.float64), whole, table
 
@@ -143,4 +144,4 @@ def feature_names() -> tuple[str, ...]:
     r = np.arange(1.0, 19.0, 0.8) * ANALYSIS_HZ
     x = np.exp(-0.5 * ((t[:, None] - r / ANALYSIS_HZ) / 0.02) ** 2).sum(axis=1)
     windows = np.zeros((1, fibrillation.N_MEASURES))
-    return tuple(features(x, Findings(), r, windows))
+    return tuple(features(x, Findings(np.zeros(r.size, BEAT)), r, windows))

@@ -3,7 +3,12 @@
 For records of 9 to 60 s from a hand-held recorder. The ideas are those of the entries to the
 PhysioNet/CinC Challenge 2017 (Clifford et al. 2017) that built on features: Datta et al., Zabihi et
 al., Christov et al. (Physiol Meas 2018). Everything is relative to the record's own QRS complex, so
-that gain does not matter.
+that gain does not matter. Beats that come early are described in `detectors.label_early`, the waves
+of the mean beat in `detectors.label_waves`.
+
+Nothing here is a verdict of a model that learnt from the labels of Challenge 2017 (AF, classes of
+beats): on its own records such a model knows the answer, and forests that see it there would trust
+it more than it deserves elsewhere.
 """
 
 from __future__ import annotations
@@ -14,6 +19,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.label_early import early_beats
+from detectors.label_waves import waves
 from dsp.resample import ANALYSIS_HZ
 from ecg import Findings
 from ecg.codes import BeatFlag, QualityCode
@@ -48,6 +55,7 @@ def features(x_mv: Floats, found: Findings, r: Floats, windows: Floats) -> dict[
         Measures of fibrillation, a row a second; none in a record shorter than their window.
     """
     out = dict(_signal(x_mv, found, windows))
+    out |= dict(_measured(found))
     out["beats a minute"] = 60.0 * r.size * HZ / x_mv.size
     inside = r[(r >= BEAT_FROM) & (r < x_mv.size - BEAT_END)]
     if r.size < FEWEST_BEATS or inside.size < FEWEST_BEATS:
@@ -61,8 +69,9 @@ def features(x_mv: Floats, found: Findings, r: Floats, windows: Floats) -> dict[
     out |= {f"usual: {name}": value for name, value in _intervals(rr_s[kept])}
     out["share of usual intervals"] = float(kept.mean())
     out |= dict(_early(rr_s, usual))
-    beat, waves = _mean_beat(x_mv, places[usual])
-    out |= dict(waves)
+    out |= early_beats(x_mv, r, found.beats) | waves(x_mv, r)
+    beat, measures = _mean_beat(x_mv, places[usual])
+    out |= dict(measures)
     if beat.size:
         out |= dict(_between(x_mv, places, beat))
     return out
@@ -98,6 +107,21 @@ def _signal(x: Floats, found: Findings, windows: Floats) -> Iterator[Feature]:
         known = windows[:, k] if len(windows) else np.full(1, np.nan)
         yield f"form {k}, median", float(np.median(known))
         yield f"form {k}, high", float(np.percentile(known, 90))
+
+
+def _measured(found: Findings) -> Iterator[Feature]:
+    """Widths of QRS complexes and rates, as the analysis told them beat by beat."""
+    poor = found.beats["flags"] & BeatFlag.POOR_SIGNAL > 0
+    yield "share in poor signal", float(poor.mean()) if poor.size else 0.0
+    for name, values, shares in (
+        ("width, ms", found.classified["qrs_ms"], (5, 25, 50, 75, 95, 100)),
+        ("rate, a minute", found.vitals["hr_bpm"], (0, 10, 50, 90, 100)),
+        ("rate of 3, a minute", found.vitals["hr_fast_bpm"], (0, 10, 50, 90, 100)),
+    ):
+        known = values[np.isfinite(values)]
+        for share in shares:
+            value = float(np.percentile(known, share)) if known.size else np.nan
+            yield f"{name}, percentile {share}", value
 
 
 def _shapes(
@@ -234,7 +258,7 @@ def _mean_beat(x: Floats, places: NDArray[np.int64]) -> tuple[Floats, list[Featu
     template = stretch.mean(axis=0)
     like = stretch @ template / np.sqrt(np.sum(stretch**2, axis=1) * np.sum(template**2) + _TINY)
     p_own = np.sum(stretch.mean(axis=0) ** 2)
-    waves = [
+    measures = [
         ("log height", float(np.log(unit))),
         ("P: highest", float(before.max())),
         ("P: lowest", float(before.min())),
@@ -262,11 +286,11 @@ def _mean_beat(x: Floats, places: NDArray[np.int64]) -> tuple[Floats, list[Featu
         ("T: where", float(np.abs(after).argmax())),
         ("T: spread", float(spread[125:].mean() / unit)),
     ]
-    waves += [
+    measures += [
         (f"beat at {k - BEAT_FROM}", float(beat[k : k + 10].mean() / unit))
         for k in range(20, 250, 10)
     ]
-    return beat, waves
+    return beat, measures
 
 
 def _between(x: Floats, places: NDArray[np.int64], beat: Floats) -> Iterator[Feature]:

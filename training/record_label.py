@@ -18,7 +18,7 @@ from detectors.label_features import features
 from detectors.trees import MODELS, Forest, from_nested, save, score
 from training.forests import trees_of
 from training.rhythm_cards import write
-from training.streams import fold
+from training.streams import FOLDS, fold
 
 SEEDS = (1, 2, 3)  # their mean votes: forests of different seeds err differently
 ROUNDS = 250
@@ -90,19 +90,31 @@ def card(figures: dict[str, Any]) -> None:
     )
 
 
-def main() -> None:
-    """Train, cross-validate, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=os.environ.get("TELERHYTHM_DATA"))
-    names, x, y = measure(Path(parser.parse_args().data))
-    folds = np.array([fold(name) for name in names])
+def cross_validate(
+    x: NDArray[np.float32], y: NDArray[np.int64], folds: NDArray[np.int64]
+) -> dict[str, Any]:
+    """Figures of records in forests that were trained on the other folds."""
     votes = np.zeros((len(y), len(LABELS)))
     for k in range(folds.max() + 1):
         forests = fit(x[folds != k], y[folds != k])
         for i in np.flatnonzero(folds == k):
             votes[i] = [score(forests[label], x[i]) for label in LABELS]
-    card(report(y, votes.argmax(axis=1)))
-    save(MODELS / "label.npz", fit(x, y))
+    return report(y, votes.argmax(axis=1))
+
+
+def main() -> None:
+    """Train, cross-validate, write; or only show how far the figures hang on the folds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=os.environ.get("TELERHYTHM_DATA"))
+    parser.add_argument("--splits", type=int, default=0, help="random splits; nothing is written")
+    args = parser.parse_args()
+    names, x, y = measure(Path(args.data))
+    for seed in range(args.splits):
+        folds = np.random.default_rng(seed).permutation(len(y)) % FOLDS
+        print(f"split {seed}: {cross_validate(x, y, folds)}", flush=True)
+    if not args.splits:
+        card(cross_validate(x, y, np.array([fold(name) for name in names])))
+        save(MODELS / "label.npz", fit(x, y))
 
 
 if __name__ == "__main__":

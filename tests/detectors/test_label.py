@@ -10,8 +10,12 @@ import pytest
 import wfdb
 
 from detectors.label import LABELS, feature_names, record_label, vector
+from detectors.label_early import early_beats
+from detectors.label_waves import waves
 from dsp.synth import AF, Sinus, simulate
 from ecg import BadSignal
+from ecg.codes import BeatFlag
+from ecg.findings import BEAT
 
 
 def record(segments, seed=1, fs_hz=300.0):
@@ -78,3 +82,59 @@ def test_real_records_are_mostly_labelled_right():
         right += told.label == label
     # most of them were trained on: figures on others are in the model's card
     assert right >= 0.7 * len(rows)
+
+
+def spikes(places, n=7500, width=5.0):
+    """A record that is flat but for a bump at each place, and the beats found there."""
+    x = np.exp(-0.5 * ((np.arange(n)[:, None] - np.asarray(places)) / width) ** 2).sum(axis=1)
+    beats = np.zeros(len(places), BEAT)
+    beats["confidence"] = 1.0
+    return x, np.asarray(places, np.float64), beats
+
+
+EVEN = np.arange(200.0, 7200.0, 200.0)
+
+
+def test_one_early_beat_among_many_is_told():
+    early = EVEN.copy()
+    early[17] -= 60.0
+    plain, other = early_beats(*spikes(EVEN)), early_beats(*spikes(early))
+    assert plain["each: number early, then late by 0.2"] == 0
+    assert other["each: number early, then late by 0.2"] == 1
+    assert other["each: early, 1"] == pytest.approx(0.3)
+    assert other["each: early, 2"] == pytest.approx(0.0)
+
+
+def test_a_beat_in_poor_signal_counts_among_all_but_not_among_the_sure():
+    places = EVEN.copy()
+    places[17] -= 60.0
+    x, r, beats = spikes(places)
+    beats["flags"][17] = BeatFlag.POOR_SIGNAL
+    told = early_beats(x, r, beats)
+    assert told["each: number early by 0.2"] == 1
+    assert told["sure: number early by 0.2"] == 0
+
+
+def test_a_wide_beat_among_narrow_ones_is_told():
+    x, r, beats = spikes(EVEN)
+    x[3100:3300] = np.exp(-0.5 * ((np.arange(200) - 100) / 20.0) ** 2)
+    told = early_beats(x, r, beats)
+    assert told["each: number unlike by 0.1"] == 1
+    assert told["each: blunt, 1"] > 0.5 > told["each: blunt, 2"]
+
+
+def test_a_p_wave_further_ahead_is_told():
+    x, r, _ = spikes(EVEN)
+    for ahead in (30.0, 45.0):
+        p_waves = 0.15 * spikes(EVEN - ahead, width=5.0)[0]
+        told = waves(x + p_waves, r)
+        assert told["P wave: size"] > 0.05
+        begin = told["QRS: from, at 0.1"]
+        assert told["P wave: peak to QRS"] + begin == pytest.approx(ahead, abs=2)
+
+
+@pytest.mark.parametrize("x", [np.zeros(7500), np.arange(7500.0), np.ones(7500)])
+def test_beats_on_a_line_give_numbers(x):
+    _, r, beats = spikes(EVEN)
+    told = early_beats(x, r, beats) | waves(x, r)
+    assert np.all(np.isfinite(list(told.values())))
