@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
+from detectors.label_shapes import LIKE, TINY, Floats, correlations, most_usual
 from dsp.resample import ANALYSIS_HZ
 from ecg.codes import BeatFlag
 
-Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Feature = tuple[str, float]
 
@@ -27,7 +27,6 @@ QRS_FROM, QRS_END = 20, 30  # analysis samples about the R peak
 ROOM_FROM, ROOM_END = 60, 100  # what must lie before and after a beat that is measured
 SHIFTS = range(-4, 5)  # analysis samples by which a beat is moved to be like the usual one
 NEIGHBOURS = 4  # intervals on each side, whose median one is compared with
-LIKE = 0.85  # correlation of beats of one shape
 SAME = 0.9  # of beats surely of the usual shape
 OTHER = 0.15  # 1 less the correlation: beats of another shape
 SURE = 0.5  # confidence
@@ -35,7 +34,6 @@ NEAR = 250  # analysis samples on each side, over which noise is measured
 FEWEST = 6  # beats
 BAND_HZ = (0.7, 40.0)
 _BAND = butter(2, BAND_HZ, "band", fs=HZ, output="sos")
-_TINY = 1e-9
 
 
 class Each(NamedTuple):
@@ -96,24 +94,23 @@ def _measure(x: Floats, places: NDArray[np.int64], ratio: Floats) -> tuple[Each,
     """Measures of each beat, and the correlations of all beats with each other."""
     band = sosfiltfilt(_BAND, x)
     cuts = _cuts(band, places)
-    power = (cuts**2).sum(axis=1) + _TINY
-    alike = cuts @ cuts.T / np.sqrt(power[:, None] * power)
-    centre = int(np.argmax((alike > LIKE).sum(axis=1) + alike.mean(axis=1)))
+    alike, power = correlations(cuts)
+    centre = most_usual(alike)
     friends = alike[centre] > LIKE
     friends[centre] = True
     usual = np.median(cuts[friends], axis=0)
-    own = float(usual @ usual) + _TINY
+    own = float(usual @ usual) + TINY
     like, left = np.full(places.size, -1.0), np.zeros(places.size)
     for shift in SHIFTS:
         moved = _cuts(band, places + shift)
         both = moved @ usual
-        now = both / np.sqrt((moved**2).sum(axis=1) * own + _TINY)
+        now = both / np.sqrt((moved**2).sum(axis=1) * own + TINY)
         rest = ((moved - both[:, None] / own * usual) ** 2).sum(axis=1) / own
         left = np.where(now > like, rest, left)
         like = np.maximum(now, like)
     fine, unit = np.abs(np.diff(x, 2)), np.sqrt(own / usual.size)
     noise = np.array([np.median(fine[max(0, p - NEAR) : p + NEAR]) for p in places]) / unit
-    steep = (np.diff(cuts, axis=1) ** 2).sum(axis=1) / power + _TINY
+    steep = (np.diff(cuts, axis=1) ** 2).sum(axis=1) / power + TINY
     before, after = np.append(1.0, ratio), np.append(ratio, 1.0)
     each = Each(
         before,
@@ -172,7 +169,7 @@ def _outstanding(each: Each, alike: Floats, confidence: NDArray[np.float32]) -> 
     yield "most unlike: size", float(each.size[k])
     yield "most unlike: confidence", float(confidence[k])
     yield "most unlike: noise", float(each.noise[k])
-    yield "most unlike: noise beside others", float(each.noise[k] / (np.median(each.noise) + _TINY))
+    yield "most unlike: noise beside others", float(each.noise[k] / (np.median(each.noise) + TINY))
     others = np.flatnonzero(each.unlike > OTHER)
     again = np.full(1, -1.0)
     if others.size >= 2:
@@ -202,7 +199,7 @@ def _undisturbed(rr_s: Floats, each: Each) -> Iterator[Feature]:
         even = np.interp(np.arange(0, rr.sum(), 0.25), np.cumsum(rr), rr)
         power = np.abs(np.fft.rfft((even - even.mean()) * np.hanning(even.size))) ** 2
         hz = np.fft.rfftfreq(even.size, 0.25)
-        whole = power[hz > 0.03].sum() + _TINY
+        whole = power[hz > 0.03].sum() + TINY
         edges = np.array([0.03, 0.12, 0.25, 0.5])
         shares = np.histogram(hz, edges, weights=power)[0] / whole
     yield "undisturbed: variation", spread

@@ -20,24 +20,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.label_early import early_beats
+from detectors.label_shapes import LIKE, TINY, Floats, correlations
 from detectors.label_waves import waves
 from dsp.resample import ANALYSIS_HZ
 from ecg import Findings
 from ecg.codes import BeatFlag, QualityCode
 
-Floats = NDArray[np.float64]
 Feature = tuple[str, float]
 
 HZ = ANALYSIS_HZ
 QRS_FROM, QRS_END = 25, 26  # analysis samples about the R peak: 100 ms on both sides
 BEAT_FROM, BEAT_END = 100, 150  # a whole beat: 400 ms before, 600 ms after
-LIKE = 0.85  # correlation of beats of one shape
 LOCAL = 8  # intervals that a local measure spans
 WIDE = 0.75  # steepness, relative to the usual beat's, below which another shape is wide
 FEWEST_BEATS = 4
 BANDS_HZ = (0.3, 0.7, 2.0, 4.0, 7.0, 10.0, 15.0, 25.0, 45.0, 55.0, 65.0, 100.0)
 F_BANDS_HZ = (2.0, 4.0, 6.0, 8.0, 10.0, 14.0, 20.0)
-_TINY = 1e-9
 
 
 def features(x_mv: Floats, found: Findings, r: Floats, windows: Floats) -> dict[str, float]:
@@ -95,7 +93,7 @@ def _signal(x: Floats, found: Findings, windows: Floats) -> Iterator[Feature]:
     yield "share by search-back", float(back.mean()) if beats.size else 0.0
     power = np.abs(np.fft.rfft((x - x.mean()) * np.hanning(x.size))) ** 2
     hz = np.fft.rfftfreq(x.size, 1 / HZ)
-    whole = power[(hz >= BANDS_HZ[0]) & (hz < BANDS_HZ[-1])].sum() + _TINY
+    whole = power[(hz >= BANDS_HZ[0]) & (hz < BANDS_HZ[-1])].sum() + TINY
     for low, high in pairwise(BANDS_HZ):
         share = power[(hz >= low) & (hz < high)].sum() / whole
         yield f"power from {low:g} Hz", float(np.log(share + 1e-6))
@@ -132,14 +130,13 @@ def _shapes(
     smooth = np.convolve(x, [0.25, 0.5, 0.25], "same")
     cuts = smooth[inside[:, None] + np.arange(-QRS_FROM, QRS_END, 2)]
     cuts = cuts - cuts.mean(axis=1, keepdims=True)
-    power = (cuts**2).sum(axis=1) + _TINY
+    alike, power = correlations(cuts)
     steep = (np.diff(cuts, axis=1) ** 2).sum(axis=1) / power
-    alike = cuts @ cuts.T / np.sqrt(power[:, None] * power[None, :])
     # the usual beat: the one that most others resemble, the steeper of two that are as usual
     friends = (alike > LIKE).sum(axis=1)
     centre = int(np.argmax(friends + 0.5 * np.clip(steep / np.median(steep), 0, 1.9)))
     template = np.median(cuts[alike[centre] > LIKE], axis=0)
-    own = (template**2).sum() + _TINY
+    own = (template**2).sum() + TINY
     like = cuts @ template / np.sqrt(power * own)
     size = np.sqrt(power / own)
     usual = (like > LIKE) & (size > 0.45) & (size < 2.2)
@@ -190,7 +187,7 @@ def _intervals(rr_s: Floats) -> Iterator[Feature]:
     cells = np.histogram2d(step[1:], step[:-1], bins=9, range=[[-0.36, 0.36]] * 2)[0]
     yield "cells of the difference map", float(np.count_nonzero(cells) / (rr.size - 2))
     counts = np.histogram(rr / middle, bins=16, range=(0, 2))[0] / rr.size
-    yield "entropy of the histogram", float(-np.sum(counts * np.log(counts + _TINY)))
+    yield "entropy of the histogram", float(-np.sum(counts * np.log(counts + TINY)))
     for q in (5, 25, 75, 95):
         yield f"percentile {q}", float(np.percentile(rr, q) / middle)
     for q in (0, 5, 95, 100):
@@ -217,7 +214,7 @@ def _intervals(rr_s: Floats) -> Iterator[Feature]:
     centred = rr - rr.mean()
     for lag in (1, 2, 3, 4):
         both = centred[lag:] * centred[:-lag]
-        yield f"autocorrelation at {lag}", float(both.mean() / (rr.var() + _TINY))
+        yield f"autocorrelation at {lag}", float(both.mean() / (rr.var() + TINY))
 
 
 def _entropy(rr: Floats) -> float:
@@ -256,7 +253,7 @@ def _mean_beat(x: Floats, places: NDArray[np.int64]) -> tuple[Floats, list[Featu
     steep = np.flatnonzero(slope[70:140] > 0.12 * slope.max())
     stretch = cuts[:, 30:85] - cuts[:, 30:85].mean(axis=1, keepdims=True)
     template = stretch.mean(axis=0)
-    like = stretch @ template / np.sqrt(np.sum(stretch**2, axis=1) * np.sum(template**2) + _TINY)
+    like = stretch @ template / np.sqrt(np.sum(stretch**2, axis=1) * np.sum(template**2) + TINY)
     p_own = np.sum(stretch.mean(axis=0) ** 2)
     measures = [
         ("log height", float(np.log(unit))),
@@ -266,7 +263,7 @@ def _mean_beat(x: Floats, places: NDArray[np.int64]) -> tuple[Floats, list[Featu
         ("P: over its line", float(bump.max())),
         ("P: under its line", float(bump.min())),
         ("P: over its spread", float(np.ptp(beat[30:85]) / (np.median(spread[30:85]) + 1e-6))),
-        ("P: coherence", float(p_own / (np.mean(np.sum(stretch**2, axis=1)) + _TINY))),
+        ("P: coherence", float(p_own / (np.mean(np.sum(stretch**2, axis=1)) + TINY))),
         ("P: likeness", float(like.mean())),
         ("P: low likeness", float(np.percentile(like, 10))),
         ("P: spread", float(spread[30:85].mean() / unit)),

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.label_shapes import LIKE, TINY, Floats, correlations, most_usual
 from dsp.resample import ANALYSIS_HZ
 
-Floats = NDArray[np.float64]
 Feature = tuple[str, float]
 
 HZ = ANALYSIS_HZ
@@ -23,7 +23,6 @@ R = 110  # analysis samples of a beat before its R peak
 END = 150  # and after
 QRS = slice(R - 25, R + 30)
 SHIFTS = range(-3, 4)  # analysis samples by which a beat is moved
-LIKE = 0.85  # correlation of beats of one shape
 FEWEST = 4  # beats
 MIDDLE = (0.2, 0.8)  # of the beats, sample by sample, whose mean is taken
 LEVELS = (0.05, 0.1, 0.2, 0.35)  # of the steepest slope: where a QRS complex begins and ends
@@ -31,7 +30,6 @@ EDGE = 1  # which of them ends the complex for all other measures
 LONGEST_REST = 5  # analysis samples less steep than that inside a complex
 PR_LONGEST, PR_SHORTEST = 75, 3  # analysis samples before the QRS complex, searched for a P wave
 ST = 12  # analysis samples after the QRS complex, from which a T wave is searched
-_TINY = 1e-9
 
 
 class _Beats(NamedTuple):
@@ -82,9 +80,8 @@ def _aligned(x: Floats, places: NDArray[np.int64]) -> _Beats:
 
     cuts = _cuts(x, places)
     inner = level(cuts)
-    power = (inner**2).sum(axis=1) + _TINY
-    alike = inner @ inner.T / np.sqrt(power[:, None] * power)
-    usual = alike[np.argmax((alike > LIKE).sum(axis=1) + alike.mean(axis=1))] > LIKE
+    alike, _ = correlations(inner)
+    usual = alike[most_usual(alike)] > LIKE
     share = float(usual.mean())
     if usual.sum() < FEWEST - 1:
         usual[:] = True
@@ -92,7 +89,7 @@ def _aligned(x: Floats, places: NDArray[np.int64]) -> _Beats:
     fits = []
     for shift in SHIFTS:
         moved = level(_cuts(x, places + shift))
-        fits.append(moved @ template / np.sqrt((moved**2).sum(axis=1) + _TINY))
+        fits.append(moved @ template / np.sqrt((moved**2).sum(axis=1) + TINY))
     each = _cuts(x, places + SHIFTS[0] + np.argmax(fits, axis=0))
     first, last = int(MIDDLE[0] * len(each)), int(MIDDLE[1] * len(each))
     mean = np.sort(each, axis=0)[first : max(last, first + 1)].mean(axis=0)
@@ -116,7 +113,7 @@ def _edges(steep: Floats, level: float) -> tuple[int, int]:
 
 def _complex(beat: Floats, slope: Floats, on: int, off: int) -> Iterator[Feature]:
     inside = slope[on : off + 1]
-    steepest = float(np.abs(slope[R - 20 : R + 30]).max()) + _TINY
+    steepest = float(np.abs(slope[R - 20 : R + 30]).max()) + TINY
     for name, share in (("turns", 0.08), ("turns, small ones too", 0.03)):
         way = np.sign(inside[np.abs(inside) > share * steepest])
         yield f"QRS: {name}", float(np.sum(way[1:] != way[:-1]))
@@ -153,7 +150,7 @@ def _p_wave(beats: _Beats, on: int) -> Iterator[Feature]:
     each = np.array([np.convolve(b[first:end], kernel, "same") for b in beats.each])
     begin, last = each[:, :3].mean(axis=1), each[:, -3:].mean(axis=1)
     each -= begin[:, None] + np.linspace(0, 1, part.size) * (last - begin)[:, None]
-    like = each @ bump / np.sqrt((each**2).sum(axis=1) * (bump @ bump) + _TINY)
+    like = each @ bump / np.sqrt((each**2).sum(axis=1) * (bump @ bump) + TINY)
     for share in (0, 10, 25, 50, 75):
         yield f"P wave: likeness, percentile {share}", float(np.percentile(like, share))
     yield "P wave: share alike", float(np.mean(like > 0.5))
