@@ -126,10 +126,12 @@ def _gather_leads(leads, peak, n, facts):  # type: ignore[no-untyped-def]
 def _compare_with_kept(qrs, leads, peak, facts):  # type: ignore[no-untyped-def]
     """Facts 17 to 23: the two earlier peaks that it is most like, and what lies in between."""
     first, second, best, next_best = -1, -1, ZERO, ZERO
-    for k in range(min(qrs.n_firsts, FIRSTS)):
+    kept, likes = min(qrs.n_firsts, FIRSTS), room(FIRSTS)
+    _likeness(leads, peak.at, kept, likes)
+    for k in range(kept):
         if peak.at - qrs.first_at[k] < APART:
             continue
-        like = _likeness(leads, peak.at, k)
+        like = likes[k]
         if like > best:
             first, second, best, next_best = k, first, like, best
         elif like > next_best:
@@ -146,7 +148,7 @@ def _compare_with_kept(qrs, leads, peak, facts):  # type: ignore[no-untyped-def]
         other = min(apart, peak.at - qrs.first_at[second])  # it may lie on either side
         facts[21] = np.float32(min(abs(gap - other) / gap, 1.0))
     high, sharp = ZERO, ZERO
-    for k in range(min(qrs.n_firsts, FIRSTS)):
+    for k in range(kept):
         if qrs.first_at[k] > qrs.first_at[first]:
             high, sharp = max(high, qrs.first_height[k]), max(sharp, qrs.first_sharp[k])
     facts[22] = min(high / (peak.height + TINY), np.float32(4.0))
@@ -154,23 +156,29 @@ def _compare_with_kept(qrs, leads, peak, facts):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
-def _likeness(leads, at, k):  # type: ignore[no-untyped-def]
-    """How like a kept peak one is in shape and size, 0 to 1: twice the product over the powers."""
-    total, weights = ZERO, TINY
-    window, like = room(WINDOW), room(LIKES)
+def _likeness(leads, at, n, likes):  # type: ignore[no-untyped-def]
+    """How like each of `n` kept peaks one is in shape and size, 0 to 1, into `likes` [FIRSTS].
+
+    Twice the product over the powers, by weight of the leads.
+    """
+    weights, window, like = TINY, room(WINDOW), room(LIKES)
+    for k in range(n):
+        likes[k] = ZERO
     for i in range(leads.size):
         lead = leads[i]
         ring.read(lead.slope, _begin(lead.match), window, WINDOW)
-        power = lead.first_powers[k] + TINY
         weight = weight_at(lead, at) * lead.feature[lead.match.own & (lead.feature.size - 1)]
         weights += weight
-        correlate16(like, lead.firsts[k], POINTS, window, 0, STEP)
-        best = largest16(like, 0, LANES)
-        product = like[SHIFTS + best]
-        if product > ZERO:
-            other = product * product / max(like[best], TINY * TINY)
-            total += weight * (np.float32(2.0) * product / (power + other))
-    return total / weights
+        for k in range(n):
+            power = lead.first_powers[k] + TINY
+            correlate16(like, lead.firsts[k], POINTS, window, 0, STEP)
+            best = largest16(like, 0, LANES)
+            product = like[SHIFTS + best]
+            if product > ZERO:
+                other = product * product / max(like[best], TINY * TINY)
+                likes[k] += weight * (np.float32(2.0) * product / (power + other))
+    for k in range(n):
+        likes[k] /= weights
 
 
 @njit(**KERNEL)
