@@ -125,7 +125,7 @@ def _middle(rhythm):  # type: ignore[no-untyped-def]
     """Where the windows whose scores decide have their middle."""
     n = min(rhythm.af.n_nn, atrial.WINDOW)
     later = atrial.EVERY * (min(rhythm.af.n_scores, atrial.SCORES) - 1) // 2
-    return rhythm.nn_at[(rhythm.af.n_nn - 1 - min(n // 2 + later, n - 1)) % atrial.WINDOW]
+    return rhythm.nn_at[(rhythm.af.n_nn - 1 - n // 2 - later) % atrial.WINDOW]
 
 
 @njit(**KERNEL)

@@ -113,7 +113,7 @@ class Findings:
         """
         beats = self.beats
         if self.classified.size:
-            known = np.isin(beats["sample"], self.classified["sample"], assume_unique=True)
+            known = np.isin(beats["sample"], self.classified["sample"])
             beats = _join([self.classified, beats[~known]])
         if np.any(np.diff(beats["sample"]) < 0):
             beats = beats[np.argsort(beats["sample"], kind="stable")]
