@@ -6,8 +6,6 @@ it gives them.
 
 from __future__ import annotations
 
-import argparse
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +30,7 @@ from detectors.trees import MODELS, Forest, from_nested, save
 from dsp.resample import ANALYSIS_HZ
 from ecg import EPISODE, Annotations, Findings, Record
 from training.forests import mean_of
+from training.options import parser_of, records
 from training.rhythm_cards import write
 from training.streams import fold, seconds
 
@@ -190,9 +189,8 @@ def card(tables: dict[str, EpisodeTable]) -> None:
 
 def main() -> None:
     """Train, cross-validate, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=os.environ.get("TELERHYTHM_DATA"))
-    courses = prepare_all(Path(parser.parse_args().data))
+    parser = parser_of(__doc__)
+    courses = prepare_all(records(parser, parser.parse_args(), "mitdb", "cinc2017"))
     tables = {course.record.name: judge(course, forest) for course, forest in held_out(courses)}
     card(tables)
     save(MODELS / "af.npz", {"af": fit(windows_of(courses))})

@@ -12,8 +12,6 @@ none is learned by heart.
 
 from __future__ import annotations
 
-import argparse
-import os
 import platform
 import time
 from pathlib import Path
@@ -32,6 +30,7 @@ from ecg import Annotations
 from training.beat_rows import LEFT_OUT, NO_BEAT, STREAMS, N, Rows, S, V, gather
 from training.card import write_card
 from training.forests import mean_of
+from training.options import parser_of, records
 
 FOLDS = 7
 POWER = 0.4  # a patient's beats of a class together weigh this power of their number
@@ -91,22 +90,18 @@ Bools = NDArray[np.bool_]
 
 def main() -> None:
     """Gather, cross-validate, train, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=os.environ.get("TELERHYTHM_DATA"))
+    parser = parser_of(__doc__)
     parser.add_argument("--no-model", action="store_true", help="cross-validate only")
     parser.add_argument("--rows", type=Path, help="keep the gathered rows there, and take them")
     options = parser.parse_args()
-    if not options.data or not (Path(options.data) / "mitdb").is_dir():
-        parser.error("no records: set TELERHYTHM_DATA to a folder with mitdb, nstdb, cinc2017")
+    folder = records(parser, options, "mitdb", "nstdb", "cinc2017")
     began = time.perf_counter()
-    rows = rows_of(Path(options.data), options.rows)
+    rows = rows_of(folder, options.rows)
     print(
         f"{rows.label.size} beats of {len(STREAMS)} streams in {time.perf_counter() - began:.0f} s"
     )
     chosen = sample(rows)
-    figures, shifts = cross_validate(rows, chosen, Path(options.data) / "mitdb")
+    figures, shifts = cross_validate(rows, chosen, folder / "mitdb")
     if options.no_model:
         return
     forests = {name: export(fit(name, rows, chosen), name, shifts[name]) for name in FACTS}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from archive.read import read_annotations, read_record
 from detectors import fibrillation as vf
 from detectors.trees import MODELS
 from dsp.synth import VF, VT, Sinus, simulate
+from training.options import parser_of, records
 from training.rhythm_cards import write
 from training.streams import Floats, fold, logistic, noise, seconds
 
@@ -180,9 +179,8 @@ def simulated(folder: Path, rng: np.random.Generator) -> list[Windows]:
 
 def main() -> None:
     """Train, cross-validate, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=os.environ.get("TELERHYTHM_DATA"))
-    folder = Path(parser.parse_args().data)
+    parser = parser_of(__doc__)
+    folder = records(parser, parser.parse_args(), "mitdb", "nstdb", "cinc2015", "cinc2017")
     rng = np.random.default_rng(1)
     everything = real(folder) + disturbed(folder, rng) + simulated(folder, rng)
     folds = _folds(everything)

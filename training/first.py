@@ -10,8 +10,6 @@ feature. Patients are in folds, each tested with weights learnt from the other f
 
 from __future__ import annotations
 
-import argparse
-import os
 import platform
 import time
 from pathlib import Path
@@ -30,6 +28,7 @@ from training.judge import fit, rule, show
 from training.judge_card import Figures, detected, pooled
 from training.judge_cases import Case
 from training.judge_rows import TROUBLED, Floats, Rows, fold_of, joined, judged, labels
+from training.options import parser_of, records
 from training.starts import sources
 
 FOLDS = 5
@@ -47,15 +46,10 @@ Weights = dict[int, Floats]
 
 def main() -> int:
     """Learn, test, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=os.environ.get("TELERHYTHM_DATA"))
+    parser = parser_of(__doc__)
     parser.add_argument("--check", action="store_true", help="test the shipped weights only")
     options = parser.parse_args()
-    if not options.data or not (Path(options.data) / "mitdb").is_dir():
-        parser.error("no records: set TELERHYTHM_DATA to a folder with mitdb and nstdb")
-    data, began = Path(options.data), time.perf_counter()
+    data, began = records(parser, options, "mitdb", "nstdb"), time.perf_counter()
     if options.check:
         shipped = dict.fromkeys(range(FOLDS), models().judges.networks[FIRST])
         show("shipped weights", *tested(data, TEST_SEED, [shipped]))

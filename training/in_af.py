@@ -1,14 +1,12 @@
 """Cross-validate by patient what it does that no beat within AF is told supraventricular.
 
-    python -m training.in_af            # about 4 minutes on one core
+    python -m training.in_af            # about 6 minutes on one core
 
 Neither the classes nor the episodes of AF are of models that have learnt from the patient.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,17 +17,15 @@ from detectors.trees import Forest
 from training.af import Course, held_out, play, prepare_all
 from training.beat_rows import STREAMS
 from training.beats import Classes, rows_of, sample, tables_of, tell_held_out
+from training.options import parser_of, records
 
 
 def main() -> None:
     """Classes as they are, then with those within AF that were S made N."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=os.environ.get("TELERHYTHM_DATA"))
+    parser = parser_of(__doc__)
     parser.add_argument("--rows", type=Path, help="keep the gathered rows there, and take them")
     options = parser.parse_args()
-    folder = Path(options.data)
+    folder = records(parser, options, "mitdb", "nstdb", "cinc2017")
     rows, both = rows_of(folder, options.rows), [STREAMS.index("both leads")]
     told, _ = tell_held_out(rows, sample(rows), both)
     tables_of(rows, told, both, folder / "mitdb")

@@ -15,8 +15,6 @@ from the network's log odds (Friedman 2001, "Greedy function approximation").
 
 from __future__ import annotations
 
-import argparse
-import os
 import platform
 import time
 import warnings
@@ -52,6 +50,7 @@ from training.judge_rows import (
     fold_of,
     joined,
 )
+from training.options import parser_of, records
 
 FOLDS = 4
 ROUNDS = 2  # after the one with the rule
@@ -74,18 +73,13 @@ FIRST_SLOPE = 3.0  # its log odds an octave
 
 def main() -> int:
     """Learn, test, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=os.environ.get("TELERHYTHM_DATA"))
+    parser = parser_of(__doc__)
     parser.add_argument("--check", action="store_true", help="test the shipped weights only")
     parser.add_argument(
         "--rows", type=Path, metavar="FILE", help="keep the peaks there, to look at"
     )
     options = parser.parse_args()
-    if not options.data or not (Path(options.data) / "mitdb").is_dir():
-        parser.error("no records: set TELERHYTHM_DATA to a folder with mitdb and nstdb")
-    data, began = Path(options.data), time.perf_counter()
+    data, began = records(parser, options, "mitdb", "nstdb"), time.perf_counter()
     if options.check:
         networks, doubt = models().judges
         shipped = dict.fromkeys(range(FOLDS), Judge(networks[:FIRST], doubt))

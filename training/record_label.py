@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from detectors.label import LABELS, feature_names, r_peaks, vector, watch
 from detectors.label_features import features
 from detectors.trees import MODELS, Forest, from_nested, save, score
 from training.forests import trees_of
+from training.options import parser_of, records
 from training.rhythm_cards import write
 from training.streams import FOLDS, fold
 
@@ -104,11 +103,10 @@ def cross_validate(
 
 def main() -> None:
     """Train, cross-validate, write; or only show how far the figures hang on the folds."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=os.environ.get("TELERHYTHM_DATA"))
+    parser = parser_of(__doc__)
     parser.add_argument("--splits", type=int, default=0, help="random splits; nothing is written")
     args = parser.parse_args()
-    names, x, y = measure(Path(args.data))
+    names, x, y = measure(records(parser, args, "cinc2017"))
     for seed in range(args.splits):
         folds = np.random.default_rng(seed).permutation(len(y)) % FOLDS
         print(f"split {seed}: {cross_validate(x, y, folds)}", flush=True)
