@@ -1,9 +1,9 @@
 """Third-degree AV block: P waves and QRS complexes, each at a rate of their own.
 
-Every ten seconds, in a slow even rhythm without a constant P wave: the mean beat is taken away, and
-a comb of P waves is laid on what is left, at every rate and phase. Where one of them catches far
-more than the rest of the signal has, its teeth are P waves; when they come faster than the beats
-and at any time before them, atria and ventricles do not heed each other.
+Every five seconds, in a slow even rhythm without a constant P wave: the mean beat is taken away,
+and a comb of P waves is laid on what is left, at every rate and phase. Where one of them catches
+far more than the rest of the signal has, its teeth are P waves; when they come faster than the
+beats and at any time before them, atria and ventricles do not heed each other.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ from detectors.fibrillation import SLOW_HZ
 from dsp.memory import WITH_ARRAYS
 
 SLOW = 1.1 * SLOW_HZ  # slow samples: shorter intervals are no escape rhythm
-EVEN = 0.06  # coefficient of variation of intervals
+EVEN = 0.09  # coefficient of variation of intervals
 LEAST_BEATS = 4
 P_FROM, P_TO = 5, 17  # slow samples before the R peak where P waves are
 CONSTANT = np.float32(0.6)  # coherence of what stands there, above which they are conducted
-FROM, TO = 3, 22  # slow samples of the mean beat before and behind the R peak
-BLANK, BLANK_END = 3, 5  # slow samples about the R peak that say nothing
+FROM, TO = 3, 36  # slow samples of the mean beat before and behind the R peak: QT is long in block
+BLANK, BLANK_END = 5, 8  # slow samples about the R peak that say nothing
 SIDE = 4  # slow samples from the middle of a P wave to where it is over
+STEEPEST = np.float32(4.0)  # bumps count as no more than so many times the mean one
 SHORTEST, LONGEST, STEP = 25.0, 62.5, 0.5  # slow samples between P waves: 48 to 120 a minute
 PHASE_STEP = 2  # slow samples: P waves last for longer
 LEAST_TEETH = 5
-BEGINS, ENDS = np.float32(5.5), np.float32(4.5)  # of the comb over chance, in its standard errors
-LOOSE = 0.7  # length of the mean vector of the beats' places between P waves: 1 when constant
+BEGINS, ENDS = np.float32(4.5), np.float32(3.5)  # of the comb over chance, in its standard errors
+LOOSE = 0.85  # length of the mean vector of the beats' places between P waves: 1 when constant
 FASTER = 1.15  # P waves a beat
 
 
@@ -38,17 +39,23 @@ def bumps(y, weight, out):  # type: ignore[no-untyped-def]
     """How far a signal stands out from 80 ms before and behind, into `out`; gives its mean power.
 
     weight : 0 where a sample says nothing: there it is 0.
+
+    What is left of a QRS complex is bounded: it must not outweigh the P waves.
     """
     half, quarter = np.float32(0.5), np.float32(0.25)
     out[:] = np.float32(0.0)
-    power, n = np.float32(1e-12), np.float32(1.0)
+    total, n = np.float32(0.0), np.float32(1.0)
     for i in range(SIDE + 1, y.size - SIDE - 1):
         here = half * y[i] + quarter * (y[i - 1] + y[i + 1])
         left = half * y[i - SIDE] + quarter * (y[i - SIDE - 1] + y[i - SIDE + 1])
         right = half * y[i + SIDE] + quarter * (y[i + SIDE - 1] + y[i + SIDE + 1])
         out[i] = weight[i] * (here - half * (left + right))
-        power += out[i] * out[i]
+        total += abs(out[i])
         n += weight[i]
+    bound, power = STEEPEST * total / n, np.float32(1e-12)
+    for i in range(out.size):
+        out[i] = min(max(out[i], -bound), bound)
+        power += out[i] * out[i]
     return power / n
 
 

@@ -58,6 +58,28 @@ def test_atria_and_ventricles_that_do_not_heed_each_other_are_third_degree_block
     assert episode["evidence"][2] == pytest.approx(bpm, abs=2)
 
 
+@pytest.mark.parametrize("leads", [("II", "V1"), ("V5",)])
+def test_wide_escape_beats_with_long_t_waves_hide_no_p_waves(leads):
+    block = CompleteBlock(60, bpm=34, atrial_bpm=80, escape="ventricle")
+    found, fs_hz = analysed([Sinus(20, bpm=72), block], leads=leads)
+    (episode,) = found.episodes[found.episodes["kind"] == EpisodeKind.AV_BLOCK_3]
+    assert episode["onset"] / fs_hz == pytest.approx(20, abs=16)
+    assert episode["evidence"][1] == pytest.approx(80, abs=2)
+
+
+def test_complete_block_goes_on_when_another_escape_rhythm_takes_over():
+    block = [
+        CompleteBlock(30, bpm=42, atrial_bpm=80, escape="junction"),
+        CompleteBlock(40, bpm=34, atrial_bpm=80, escape="ventricle"),
+    ]
+    found, fs_hz = analysed(block)
+    (episode,) = found.episodes[found.episodes["kind"] == EpisodeKind.AV_BLOCK_3]
+    assert episode["onset"] / fs_hz <= 10
+    assert episode["end"] == -1
+    second = found.episodes[found.episodes["kind"] == EpisodeKind.AV_BLOCK_2]
+    assert (second["end"] == second["onset"]).all()  # taken back
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     "segments",

@@ -15,7 +15,7 @@ from detectors.front import workspace
 from dsp.memory import KERNEL, room
 
 SIZE = 24
-SLOW = ("dissociation", "flutter", "window", "windowed")  # once in ten seconds
+SLOW = ("dissociation", "flutter", "window", "windowed")  # once in five seconds
 A_PUSH = "advance_all"  # once for all patients
 
 
