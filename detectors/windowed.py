@@ -12,7 +12,7 @@ from dsp.resample import ANALYSIS_HZ
 from ecg.codes import EpisodeKind
 
 LENGTH = window.SECONDS * int(ANALYSIS_HZ)  # analysis samples
-HALF = LENGTH // 2  # analysis samples: how often third-degree block is sought
+EVERY = LENGTH // 2  # analysis samples: how often third-degree block is sought
 SAME_BPM = 3.0  # P waves of two windows in a row: then third-degree block begins
 LASTS = 2  # windows without evidence until an episode is over: a ratio may be fixed for a while
 
@@ -77,12 +77,12 @@ def _dissociation(head, leads, x, r, n_beats, rows, n_rows):  # type: ignore[no-
     elif spell.open and head.n - state.block_at >= LASTS * LENGTH:
         n_rows = end_kind(head, _COMPLETE, np.float64(state.block_at), rows, n_rows)
     elif spell.open == 0 and height > dissociation.BEGINS:
-        same = abs(p_bpm - state.p_bpm) < SAME_BPM and head.n - state.block_at == HALF
+        same = abs(p_bpm - state.p_bpm) < SAME_BPM and head.n - state.block_at == EVERY
         state.block_at, state.p_bpm = head.n, p_bpm
         if not same:
             return n_rows
         sure = dissociation.confidence(height)
-        spell = open_kind(head, _COMPLETE, np.float64(head.n - LENGTH - HALF), sure)
+        spell = open_kind(head, _COMPLETE, np.float64(head.n - LENGTH - EVERY), sure)
         spell.evidence[0], spell.evidence[1] = height, p_bpm
         spell.evidence[2] = 3000.0 / window.spread(r, n_beats)[0]
         n_rows = write(head, spell, rows, n_rows)
@@ -93,17 +93,17 @@ def _dissociation(head, leads, x, r, n_beats, rows, n_rows):  # type: ignore[no-
 
 @njit(**WITH_ARRAYS)
 def end_second(head, leads, rows, n_rows):  # type: ignore[no-untyped-def]
-    """Look at the ten seconds before analysis sample `head.n` when they are whole."""
+    """Look at the last ten seconds: each five for third-degree block, each ten for flutter."""
     rhythm = head.rhythm
     spells = rhythm.patterns.spells
-    if head.n % HALF or rhythm.vf.spell.open or spells[_PACED].open:
+    if head.n % EVERY or rhythm.vf.spell.open or spells[_PACED].open:
         return n_rows
     r, x = np.empty(window.BEATS, np.int64), np.empty((leads.size, window.SIZE), np.float32)
     n_beats = window.beats(rhythm.windowed.found, head.n, r)
     if n_beats < dissociation.LEAST_BEATS:
         return n_rows
-    may_flutter = window.spread(r, n_beats)[1] >= flutter.VARIES or spells[_FLUTTER].open
-    if head.n % LENGTH == 0 and may_flutter:
+    is_uneven = window.spread(r, n_beats)[1] >= flutter.VARIES
+    if head.n % LENGTH == 0 and (is_uneven or spells[_FLUTTER].open):
         window.samples(leads, x)
         n_rows = _flutter(head, x, r, n_beats, rows, n_rows)
     return _dissociation(head, leads, x, r, n_beats, rows, n_rows)

@@ -63,7 +63,7 @@ def test_wide_escape_beats_with_long_t_waves_hide_no_p_waves(leads):
     block = CompleteBlock(60, bpm=34, atrial_bpm=80, escape="ventricle")
     found, fs_hz = analysed([Sinus(20, bpm=72), block], leads=leads)
     (episode,) = found.episodes[found.episodes["kind"] == EpisodeKind.AV_BLOCK_3]
-    assert episode["onset"] / fs_hz == pytest.approx(20, abs=16)
+    assert episode["onset"] / fs_hz == pytest.approx(20, abs=11)
     assert episode["evidence"][1] == pytest.approx(80, abs=2)
 
 
