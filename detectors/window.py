@@ -15,7 +15,7 @@ from dsp.memory import WITH_ARRAYS
 SIZE = KEPT
 SECONDS = SIZE // SLOW_HZ
 BEATS = 64  # kept; a power of two
-TAIL = 22  # slow samples: a beat that long before the window reaches into it
+TAIL = 36  # slow samples that a beat lasts, behind its R peak: QT is long in a slow rhythm
 
 FOUND = np.dtype([("at", "f8", (BEATS,)), ("n", "i8")], align=True)
 """Fiducials of the beats that were found last, analysis samples."""
