@@ -30,7 +30,7 @@ NEVER = 1 << 62
 LIKE = np.float32(0.7)  # correlation from which on a P wave is the patient's own
 SHORT_S = 0.5  # interval behind a beat below which its T wave is not seen
 GOOD = np.float32(0.3)  # leads that count for less than this share of the best set no extremes
-_FROM, _END = int(F.DIST), int(F.BLIND)
+_FROM, _END = int(F.DIST), int(F.P_SCATTER)
 _Q, _FLAG_PACED = ord("Q"), int(BeatFlag.PACED)
 
 UNKNOWN = ord("?")
@@ -174,7 +174,7 @@ def _over(value, level, floor):  # type: ignore[no-untyped-def]
 @njit(**KERNEL)
 def _against_the_patient(b, f, early):  # type: ignore[no-untyped-def]
     """Step 4. How much a shape differs from the usual one, measured by how much they all do."""
-    f[F.SCATTER] = b.scatter
+    f[F.SCATTER], f[F.P_SCATTER] = b.scatter, b.p_scatter
     f[F.DIST_REL] = _over(f[F.DIST], b.scatter, np.float32(0.005))
     f[F.P_REL] = _over(f[F.P_REST], b.p_scatter, np.float32(0.01))
     if not early:

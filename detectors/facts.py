@@ -63,8 +63,9 @@ class F(IntEnum):
     WITH_NEXT = 43
     # how far all this can be trusted
     NOISE = 44  # bends before the complex, in its amplitudes
-    BLIND = 45  # 1: the shape was not seen
-    PACED = 46  # 1: a pacemaker made it
+    P_SCATTER = 45  # upper quartile of P_REST of beats that are not early: muscle, motion
+    BLIND = 46  # 1: the shape was not seen
+    PACED = 47  # 1: a pacemaker made it
 
 
 N_FACTS = len(F)

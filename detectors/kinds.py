@@ -15,7 +15,7 @@ from dsp.memory import KERNEL
 
 NONE = -1
 FORGET = np.float32(1.0 - 1.0 / 300.0)  # a beat that is not early
-SAME_KIND = np.float32(0.16)  # distance up to which beats are of one kind
+SAME_KIND = np.float32(0.12)  # distance up to which beats are of one kind
 ONE_KIND = np.float32(0.06)  # distance up to which two kinds are one
 
 

@@ -19,8 +19,8 @@ from dsp.memory import KERNEL, room
 POINT = 2  # analysis samples a point: 8 ms
 MARGIN = 2  # points (16 ms) that a beat may be moved by to fit a template
 R_AT = 42  # point of the R peak
-SPAN = 68  # points of a beat in all: 336 ms before the R peak to 208 ms behind
-QRS_FROM, QRS_SIZE = 30, 32  # 96 ms before the R peak to 160 ms behind
+SPAN = 70  # points of a beat in all: 336 ms before the R peak to 224 ms behind
+QRS_FROM, QRS_SIZE = 28, 36  # 112 ms before the R peak to 176 ms behind
 FIRST_SIZE = 12  # of them, those before the R peak
 P_FROM, P_SIZE = 3, 28  # 312 ms to 88 ms before
 T_SIZE, T_FROM, T_POINT = 16, 40, 4  # 160 to 416 ms behind the R peak, in points of 16 ms
@@ -30,6 +30,8 @@ OLDEST = 600  # analysis samples: rings hold a beat and what is before it no lon
 ABSENCE_KNOWN = 250  # analysis samples that the ring of absent ones goes back
 LEARN_LEAST = np.float32(1.0 / 16.0)
 TINY = np.float32(1e-9)
+RAMP = np.arange(QRS_SIZE, dtype=np.float32) - np.float32(0.5 * (QRS_SIZE - 1))
+RAMP_POWER = np.float32(np.sum(RAMP * RAMP))
 
 KIND = np.dtype(
     [
@@ -45,7 +47,7 @@ KIND = np.dtype(
 
 TEMPLATE = np.dtype(
     [
-        ("qrs", "f4", (QRS_SIZE,)),  # its mean removed
+        ("qrs", "f4", (QRS_SIZE,)),  # its mean and its slope as a whole removed
         ("power", "f4"),  # sum of squares of it
         ("p", "f4", (P_SIZE,)),
         ("t", "f4", (T_SIZE,)),
@@ -77,7 +79,7 @@ SEEN = np.dtype(
 SHAPE = np.dtype(
     [
         ("raw", "f4", (SPAN,)),  # the beat that is being looked at
-        ("powers", "f4", (LANES,)),  # of its QRS complex, mean removed, at each shift
+        ("powers", "f4", (LANES,)),  # of its QRS complex, mean and slope removed, at each shift
         ("now", SEEN),
         ("held", SEEN),  # the beat whose class is not yet known
         ("before", SEEN),  # the one before it
@@ -126,10 +128,12 @@ def snapshot(raw, signal, r, n):  # type: ignore[no-untyped-def]
 @njit(**KERNEL)
 def set_powers(shape):  # type: ignore[no-untyped-def]
     """Power of the beat being looked at, at each shift, side by side."""
-    sums = room(SUMS)
+    sums, tilts = room(SUMS), room(LANES)
     sums8(sums, QRS_SIZE, shape.raw, QRS_FROM - MARGIN)
+    dots8(tilts, RAMP, QRS_SIZE, shape.raw, QRS_FROM - MARGIN)
     for k in range(LANES):
-        shape.powers[k] = sums[LANES + k] - sums[k] * sums[k] * np.float32(1.0 / QRS_SIZE)
+        level = sums[k] * sums[k] * np.float32(1.0 / QRS_SIZE)
+        shape.powers[k] = sums[LANES + k] - level - tilts[k] * tilts[k] / RAMP_POWER
 
 
 @njit(**KERNEL)
@@ -162,12 +166,18 @@ def align(leads, kind):  # type: ignore[no-untyped-def]
 
 @njit(**KERNEL)
 def cut(shape, shift):  # type: ignore[no-untyped-def]
-    """Set the segments of the beat being looked at, each without its mean."""
+    """Set the segments of the beat being looked at, each without its mean.
+
+    The QRS complex is freed of its slope as a whole, too: an electrode that moves tilts the beat.
+    """
     now, raw = shape.now, shape.raw
     begin = QRS_FROM + shift
     mean = total(raw, begin, QRS_SIZE) * np.float32(1.0 / QRS_SIZE)
     for k in range(QRS_SIZE):
         now.qrs[k] = raw[begin + k] - mean
+    tilt = dot(now.qrs, 0, RAMP, 0, QRS_SIZE) / RAMP_POWER
+    for k in range(QRS_SIZE):
+        now.qrs[k] -= tilt * RAMP[k]
     now.power = dot(now.qrs, 0, now.qrs, 0, QRS_SIZE)
     begin = P_FROM + shift
     mean = total(raw, begin, P_SIZE) * np.float32(1.0 / P_SIZE)

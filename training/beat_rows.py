@@ -30,7 +30,8 @@ _LABEL |= {"/": PACED, "f": PACED, "Q": LEFT_OUT, "?": LEFT_OUT, "e": LEFT_OUT, 
 
 STREAMS = (
     "both leads", "first lead", "second lead", "noise 12 dB", "noise 6 dB", "first lead, noise",
-    "other rate", "cold starts", "normal", "fibrillation", "made early",
+    "motion 6 dB", "first lead, motion", "other rate", "cold starts", "normal", "fibrillation",
+    "made early",
 )  # fmt: skip
 PACED_RECORDS = ("102", "104", "107", "217")
 IRREGULAR_RECORDS = ("201", "203")  # atrial fibrillation: no beat is early in it
@@ -82,6 +83,8 @@ def _mitdb(path: Path, noise: Floats) -> Iterator[Rows]:
         ("noise 12 dB", disturb.noisy(x, fs_hz, noise, 12.0, rng), fs_hz),
         ("noise 6 dB", disturb.noisy(x, fs_hz, noise, 6.0, rng), fs_hz),
         ("first lead, noise", disturb.noisy(x[:1], fs_hz, noise, 10.0, rng), fs_hz),
+        ("motion 6 dB", disturb.moved(x, fs_hz, 6.0, rng), fs_hz),
+        ("first lead, motion", disturb.moved(x[:1], fs_hz, 8.0, rng), fs_hz),
         ("other rate", _other_gain(disturb.resampled(x, fs_hz, rate_hz), rng), rate_hz),
     ):
         yield _labelled(name, patient, y, y_hz, marks, fs_hz, 0)

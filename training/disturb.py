@@ -11,6 +11,8 @@ import wfdb
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
+from dsp.synth.noise import coloured
+
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
@@ -38,21 +40,61 @@ def noisy(
 
     The signal-to-noise ratio takes the QRS complexes for the signal, as WFDB's `nst` does.
     """
-    n = x_mv.shape[1]
     made = x_mv.copy()
     for lead in made:
         source = int(rng.integers(4)) if rng.random() < 0.5 else int(rng.integers(2, 4))
-        piece = np.resize(np.roll(noise[source], int(rng.integers(noise.shape[1]))), n)
-        amplitude = np.percentile(np.abs(lead - np.median(lead)), 98)
-        power = amplitude**2 / 4 / 10 ** (snr_db / 10)
-        there = np.zeros(n, bool)
-        at = 0
-        while at < n:
-            length = int(rng.uniform(10, 60) * fs_hz)
-            there[at : at + length] = rng.random() < 0.5
-            at += length
-        lead[there] += np.float32(np.sqrt(power)) * piece[there]
+        piece = np.resize(np.roll(noise[source], int(rng.integers(noise.shape[1]))), lead.size)
+        _add(lead, piece, _half(lead.size, fs_hz, rng), snr_db)
     return made
+
+
+def moved(x_mv: Floats, fs_hz: float, snr_db: float, rng: np.random.Generator) -> Floats:
+    """Motion of the electrodes in about half of the time, in all leads at once; made, not recorded.
+
+    A part of it is common to the leads: they share electrodes. The ratio is that of `noisy`.
+    """
+    n, made = x_mv.shape[1], x_mv.copy()
+    kind = (_stretching, _jerks)[int(rng.integers(2))]
+    when, shared, common = _half(n, fs_hz, rng), rng.uniform(0.0, 0.7), kind(n, fs_hz, rng)
+    for lead in made:
+        course = np.sqrt(1.0 - shared) * kind(n, fs_hz, rng) + np.sqrt(shared) * common
+        _add(lead, (course / course.std()).astype(np.float32), when, snr_db)
+    return made
+
+
+def _add(lead: Floats, noise: Floats, when: NDArray[np.bool_], snr_db: float) -> None:
+    """Add noise of power 1 to a lead, in place, at a signal-to-noise ratio."""
+    amplitude = np.percentile(np.abs(lead - np.median(lead)), 98)
+    power = amplitude**2 / 4 / 10 ** (snr_db / 10)
+    lead[when] += np.float32(np.sqrt(power)) * noise[when]
+
+
+def _half(n: int, fs_hz: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """About half of the time, in stretches of 10 to 60 s."""
+    there = np.zeros(n, bool)
+    at = 0
+    while at < n:
+        length = int(rng.uniform(10, 60) * fs_hz)
+        there[at : at + length] = rng.random() < 0.5
+        at += length
+    return there
+
+
+def _stretching(n: int, fs_hz: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Skin that is stretched under an electrode, now more and now less: no two sound alike."""
+    band_hz, slope = (0.3, float(rng.uniform(5.0, 20.0))), float(rng.uniform(-1.5, -0.5))
+    strength = np.maximum(0.3, 1.0 + coloured(n, fs_hz, (0.05, 0.5), 0.0, rng))
+    return coloured(n, fs_hz, band_hz, slope, rng) * strength
+
+
+def _jerks(n: int, fs_hz: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """An electrode that is pulled now and then, and comes back more slowly than it went."""
+    course = np.zeros(n)
+    for at in rng.integers(0, n, rng.poisson(rng.uniform(0.3, 1.5) * n / fs_hz)):
+        back, away = rng.uniform(0.1, 0.8) * fs_hz, rng.uniform(0.01, 0.1) * fs_hz
+        t = np.arange(min(n - at, int(6 * back)))
+        course[at : at + t.size] += rng.standard_t(4) * (np.exp(-t / back) - np.exp(-t / away))
+    return course / max(float(course.std()), 1e-12)
 
 
 def resampled(x_mv: Floats, from_hz: float, to_hz: float) -> Floats:

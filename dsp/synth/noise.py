@@ -156,19 +156,19 @@ def _course(noise: Noise, n: int, fs_hz: float, rng: np.random.Generator) -> Flo
         return np.asarray(swing * (np.sin(phase) + third))
     if noise.kind == "baseline":
         breath = np.sin(2 * np.pi * 0.22 * t_s + rng.uniform(0, 6))
-        return np.asarray(_coloured(n, fs_hz, (0.03, 0.6), -0.5, rng) + 0.7 * breath)
+        return np.asarray(coloured(n, fs_hz, (0.03, 0.6), -0.5, rng) + 0.7 * breath)
     if noise.kind == "muscle":
-        tension = 1 + 0.7 * _coloured(n, fs_hz, (0.05, 0.8), 0.0, rng)
-        return np.asarray(np.maximum(tension, 0.15) * _coloured(n, fs_hz, (15, 150), -0.5, rng))
-    skin = _coloured(n, fs_hz, (0.3, 12), -1.0, rng)  # electrode motion: stretched skin
-    bursts = np.maximum(0.3, 1 + _coloured(n, fs_hz, (0.05, 0.5), 0.0, rng))
+        tension = 1 + 0.7 * coloured(n, fs_hz, (0.05, 0.8), 0.0, rng)
+        return np.asarray(np.maximum(tension, 0.15) * coloured(n, fs_hz, (15, 150), -0.5, rng))
+    skin = coloured(n, fs_hz, (0.3, 12), -1.0, rng)  # electrode motion: stretched skin
+    bursts = np.maximum(0.3, 1 + coloured(n, fs_hz, (0.05, 0.5), 0.0, rng))
     return np.asarray(skin * bursts)
 
 
-def _coloured(
+def coloured(
     n: int, fs_hz: float, band_hz: tuple[float, float], slope: float, rng: np.random.Generator
 ) -> Floats:
-    """Gaussian noise of RMS 1 within a band; its amplitude falls with frequency ** slope."""
+    """Gaussian noise of RMS 1 within a band, float64 [n]; its amplitude falls as hz ** slope."""
     size = 1 << max(8, int(np.ceil(np.log2(n))))
     hz = np.fft.rfftfreq(size, 1 / fs_hz)
     low, high = band_hz[0], min(band_hz[1], 0.45 * fs_hz)

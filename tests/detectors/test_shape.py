@@ -19,14 +19,19 @@ def leads():
     shape["raw"] = rng.normal(0, 1, shape["raw"].shape)
     shape["now"]["weight"] = 0.2, 0.7
     qrs = rng.normal(0, 1, (2, s.QRS_SIZE))
-    qrs -= qrs.mean(axis=1, keepdims=True)
+    qrs = np.array([free_of_drift(lead) for lead in qrs])
     shape["templates"]["qrs"][:, 0] = qrs
     shape["templates"]["power"][:, 0] = (qrs**2).sum(axis=1)
     return state["leads"][0]
 
 
+def free_of_drift(x):
+    t = np.arange(x.size)
+    return x - np.polyval(np.polyfit(t, x, 1), t)
+
+
 def plain_distance(a, b):
-    a, b = a - a.mean(), b - b.mean()
+    a, b = free_of_drift(a), free_of_drift(b)
     return ((a - b) ** 2).sum() / ((a**2).sum() + (b**2).sum())
 
 
@@ -45,6 +50,20 @@ def test_the_nearest_shift_and_its_distance(leads):
     found, shift = s.align(leads, 0)
     assert found == pytest.approx(min(apart), rel=1e-4)
     assert shift == int(np.argmin(apart)) - s.MARGIN
+
+
+def test_an_electrode_that_drifts_does_not_change_the_complex(leads):
+    shape = leads[0]["shape"]
+    s.set_powers(shape)
+    s.cut(shape, 0)
+    powers, qrs = shape["powers"].copy(), shape["now"]["qrs"].copy()
+    shape["raw"] += 5.0 - 0.1 * np.arange(s.SPAN, dtype=np.float32)
+    s.set_powers(shape)
+    s.cut(shape, 0)
+    assert shape["now"]["qrs"] == pytest.approx(qrs, abs=1e-4)
+    used = slice(0, 2 * s.MARGIN + 1)
+    assert shape["powers"][used] == pytest.approx(powers[used], rel=1e-3)
+    assert shape["powers"][s.MARGIN] == pytest.approx((qrs**2).sum(), rel=1e-3)
 
 
 @pytest.mark.parametrize(("gain", "expected"), [(1.0, 0.0), (-1.0, 2.0), (0.5, 0.2), (0.0, 1.0)])

@@ -1,12 +1,13 @@
-"""Labels of found beats, and beats made early."""
+"""Labels of found beats, beats made early, and motion."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from ecg import Annotations
 from training.beat_rows import LEFT_OUT, NO_BEAT, N, V, labels
-from training.disturb import early_beats
+from training.disturb import early_beats, moved
 
 
 def marks(sample, symbol):
@@ -40,3 +41,18 @@ def test_beats_made_early_come_early_without_a_step():
     assert np.abs(interval[~early[1:]] - 80).max() <= 1
     assert y.shape[1] == 6000 - (80 - interval).sum()
     assert np.abs(np.diff(y[0])).max() <= 1.2 * np.abs(np.diff(x[0])).max()
+
+
+def test_electrodes_move_in_about_half_of_the_time_in_all_leads_at_once():
+    fs_hz = 100.0
+    x = np.sin(np.arange(200_000) / 16.0)[None, :].astype(np.float32) * [[1.0], [0.5]]
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        added = moved(x.astype(np.float32), fs_hz, 6.0, rng) - x
+        in_seconds = added.reshape(2, -1, int(fs_hz))
+        moves = np.abs(in_seconds).max(axis=2) > 1e-4
+        assert 0.3 < moves[0].mean() < 0.7
+        assert (moves[0] == moves[1]).mean() > 0.9
+        power = (in_seconds**2).mean(axis=2)[:, moves[0]].mean(axis=1)
+        signal = np.percentile(np.abs(x), 98, axis=1) ** 2 / 4
+        assert 10 * np.log10(signal / power) == pytest.approx([6.0, 6.0], abs=2.0)
