@@ -235,18 +235,27 @@ def find(b, leads, fiducial, n, paced):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
+def _between(a, b):  # type: ignore[no-untyped-def]
+    """Distance of two beats in one lead, times what it counts for; and what it counts for."""
+    weight = min(a.weight, b.weight)
+    if weight <= 0.0:
+        return np.float32(0.0), np.float32(0.0)
+    both = s.dot(a.qrs, 0, b.qrs, 0, s.QRS_SIZE)
+    return weight * kinds.distance(a.power, b.power, both), weight
+
+
+@njit(**KERNEL)
 def apart(leads, from_next):  # type: ignore[no-untyped-def]
     """Distance of the held beat from the one found now, or from the one before it."""
     total, weights = np.float32(0.0), s.TINY
     for i in range(leads.size):
         shape = leads[i].shape
-        held = shape.held
-        other = shape.now if from_next else shape.before
-        weight = min(held.weight, other.weight)
-        if weight > 0.0:
-            both = s.dot(held.qrs, 0, other.qrs, 0, s.QRS_SIZE)
-            total += weight * kinds.distance(held.power, other.power, both)
-            weights += weight
+        if from_next:
+            far, weight = _between(shape.held, shape.now)
+        else:
+            far, weight = _between(shape.held, shape.before)
+        total += far
+        weights += weight
     return total / weights
 
 

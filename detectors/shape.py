@@ -76,13 +76,16 @@ SEEN = np.dtype(
 )
 """How one lead shows one beat."""
 
+KEPT = np.dtype([("qrs", "f4", (QRS_SIZE,)), ("power", "f4"), ("weight", "f4")], align=True)
+"""What later comparisons need of it."""
+
 SHAPE = np.dtype(
     [
         ("raw", "f4", (SPAN,)),  # the beat that is being looked at
         ("powers", "f4", (LANES,)),  # of its QRS complex, mean and slope removed, at each shift
         ("now", SEEN),
-        ("held", SEEN),  # the beat whose class is not yet known
-        ("before", SEEN),  # the one before it
+        ("held", KEPT),  # the beat whose class is not yet known
+        ("before", KEPT),  # the one before it
         ("templates", TEMPLATE, (KINDS,)),
     ],
     align=True,
