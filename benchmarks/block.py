@@ -56,10 +56,10 @@ def main() -> int:
             "\n| real records, none annotated so | records | told complete block |\n|---|---|---|"
         )
         for database in ("mitdb", "cinc2015"):
-            records = [read_record(path) for path in find_records([Path(data) / database])]
-            wrong = [r.name for r in records if is_told(r)]
+            paths = find_records([Path(data) / database])
+            wrong = [path.name for path in paths if is_told(read_record(path))]
             found[database] = wrong
-            print(f"| {database} | {len(records)} | {', '.join(wrong) or 'none'} |")
+            print(f"| {database} | {len(paths)} | {', '.join(wrong) or 'none'} |")
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))
     return 0

@@ -14,9 +14,9 @@ _TOP = """# Model of beat classes (`beats.npz`)
 
 Written by `make train` (`python -m training.beats`); do not edit.
 
-Two forests of boosted trees (LightGBM {lightgbm}; numpy {numpy}, Python {python}): a score that a
-beat is ventricular, and one that it is supraventricular. What they are told of a beat stands in
-`detectors/facts.py`, how a class is decided in `docs/beats.md`.
+Boosted trees (LightGBM {lightgbm}; numpy {numpy}, Python {python}): a score that a beat is
+ventricular, and one that it is supraventricular, each the mean of two forests. What they are told
+of a beat stands in `detectors/facts.py`, how a class is decided in `docs/beats.md`.
 
 ## Data
 

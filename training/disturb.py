@@ -11,7 +11,7 @@ import wfdb
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from dsp.synth.noise import coloured
+from dsp.synth.noise import bursts, coloured
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -58,7 +58,7 @@ def moved(x_mv: Floats, fs_hz: float, snr_db: float, rng: np.random.Generator) -
     when, shared, common = _half(n, fs_hz, rng), rng.uniform(0.0, 0.7), kind(n, fs_hz, rng)
     for lead in made:
         course = np.sqrt(1.0 - shared) * kind(n, fs_hz, rng) + np.sqrt(shared) * common
-        _add(lead, (course / course.std()).astype(np.float32), when, snr_db)
+        _add(lead, (course / max(float(course.std()), 1e-12)).astype(np.float32), when, snr_db)
     return made
 
 
@@ -83,7 +83,7 @@ def _half(n: int, fs_hz: float, rng: np.random.Generator) -> NDArray[np.bool_]:
 def _stretching(n: int, fs_hz: float, rng: np.random.Generator) -> NDArray[np.float64]:
     """Skin that is stretched under an electrode, now more and now less: no two sound alike."""
     band_hz, slope = (0.3, float(rng.uniform(5.0, 20.0))), float(rng.uniform(-1.5, -0.5))
-    strength = np.maximum(0.3, 1.0 + coloured(n, fs_hz, (0.05, 0.5), 0.0, rng))
+    strength = bursts(n, fs_hz, rng)
     return coloured(n, fs_hz, band_hz, slope, rng) * strength
 
 

@@ -161,8 +161,12 @@ def _course(noise: Noise, n: int, fs_hz: float, rng: np.random.Generator) -> Flo
         tension = 1 + 0.7 * coloured(n, fs_hz, (0.05, 0.8), 0.0, rng)
         return np.asarray(np.maximum(tension, 0.15) * coloured(n, fs_hz, (15, 150), -0.5, rng))
     skin = coloured(n, fs_hz, (0.3, 12), -1.0, rng)  # electrode motion: stretched skin
-    bursts = np.maximum(0.3, 1 + coloured(n, fs_hz, (0.05, 0.5), 0.0, rng))
-    return np.asarray(skin * bursts)
+    return np.asarray(skin * bursts(n, fs_hz, rng))
+
+
+def bursts(n: int, fs_hz: float, rng: np.random.Generator) -> Floats:
+    """How strongly electrodes move: now more, now less, never below 0.3; float64 [n]."""
+    return np.maximum(0.3, 1 + coloured(n, fs_hz, (0.05, 0.5), 0.0, rng))
 
 
 def coloured(
