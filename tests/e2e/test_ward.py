@@ -40,7 +40,9 @@ def test_eight_beds_each_say_whether_the_signal_is_real(page: Page) -> None:
 
 
 def test_every_trace_moves(page: Page) -> None:
-    page.wait_for_function(f"() => ({LOOKS})().every(([, drawn]) => drawn > 500)", polling=250)
+    page.wait_for_function(
+        f"() => ({LOOKS})().filter(([, drawn]) => drawn > 500).length === {N_BEDS}", polling=250
+    )
     before = page.evaluate(LOOKS)
     assert len(before) == N_BEDS
     page.wait_for_function(
